@@ -1,0 +1,5 @@
+//! The outer file: what an archive holds, and the archive that is written.
+
+mod blob;
+
+pub use blob::{Blob, BlobReader};

@@ -1,0 +1,2 @@
+//! argv -> run -> print -> exit code. The only place that prints or exits.
+fn main() {}

@@ -1,0 +1,165 @@
+//! What a run tells the user without stopping: counted by class, the first few places named.
+//!
+//! `--strict` turns any of them into an error. Most stand for a case of merge.md where engines differ.
+
+use crate::error::{Error, ErrorKind};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// How many places of one class are kept.
+const EXAMPLES: usize = 3;
+
+macro_rules! warning_kinds {
+    ($($(#[$doc:meta])* $name:ident = $code:literal: $text:literal,)*) => {
+        /// A class of warnings.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum WarningKind { $($(#[$doc])* $name,)* }
+
+        impl WarningKind {
+            /// Every class, in the order in which they are shown.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// A stable name for scripts.
+            pub fn code(self) -> &'static str {
+                match self { $(Self::$name => $code,)* }
+            }
+
+            /// What it means, in a few words that can follow a count.
+            pub fn text(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+        }
+    };
+}
+
+warning_kinds! {
+    /// M36, M37, M39, M40, M42: an entry below a lower layer's symlink.
+    SymlinkParent = "symlink-parent": "entries below a lower layer's symlink: a directory took its place (see --symlink-parents)",
+    /// M43, M44: a whiteout below a lower layer's symlink.
+    SymlinkWhiteout = "symlink-whiteout": "whiteouts below a lower layer's symlink: a directory took its place, the files it leads to stay",
+    /// M32: an entry below a lower layer's file.
+    FileParent = "file-parent": "entries below a lower layer's file: a directory took its place",
+    /// M50, M51: a hard link whose target is only in a lower layer.
+    LowerLink = "lower-link": "hard links to a lower layer's file, which Docker refuses to load",
+    /// M55: a hard link to a file that the same layer whites out.
+    LinkToWhiteout = "link-to-whiteout": "hard links to a file that the same layer deletes",
+    /// M65: a hard link's header differs from its inode.
+    LinkMetadata = "link-metadata": "hard links whose own header differs from their inode's: the inode's holds",
+    /// M71: one path twice in a layer.
+    Duplicate = "duplicate": "paths that stand twice in one layer: the last one holds",
+    /// M13, M14, M16: a whiteout beside an entry of the same path.
+    WhiteoutBesideEntry = "whiteout-beside-entry": "whiteouts beside an entry of the same path: they hide lower layers only",
+    /// M15: a directory that replaces a whited-out one.
+    WhiteoutBesideDirectory = "whiteout-beside-directory": "whiteouts beside a new directory of the same path: overlay engines show its old content",
+    /// M11: an opaque root.
+    OpaqueRoot = "opaque-root": "opaque root directories: overlay engines ignore them",
+    /// M4, M10: a whiteout or opaque mark whose parent is missing.
+    WhiteoutParent = "whiteout-parent": "whiteouts in a directory that does not exist: overlay engines leave it empty",
+    /// M23: a whiteout that is more than an empty file.
+    OddWhiteout = "odd-whiteout": "whiteouts that are not empty files",
+    /// M22: a whiteout in the lowest layer.
+    BaseWhiteout = "base-whiteout": "whiteouts in the lowest layer, which hide nothing",
+    /// M26: a directory named like a whiteout.
+    WhiteoutDirectory = "whiteout-directory": "files in a directory whose name begins with .wh.",
+    /// M91: a character device 0:0.
+    OverlayWhiteout = "overlay-whiteout": "character devices 0:0, taken as whiteouts",
+    /// M92: overlayfs' own extended attributes.
+    OverlayXattr = "overlay-xattr": "overlayfs attributes, left out",
+    /// M78: a regular file whose name ends in a slash.
+    SlashFile = "slash-file": "regular files whose name ends in a slash",
+    /// T29: a layer without its end marker.
+    EndMarker = "end-marker": "layers without the two zero blocks at their end",
+    /// T28, T30: data after the end marker.
+    TrailingData = "trailing-data": "layers with data after their end marker, which no engine reads",
+    /// T32: an unusual magic.
+    OddMagic = "odd-magic": "tar headers with an unusual magic",
+    /// A layer whose media type does not say what its bytes are.
+    MediaType = "media-type": "layers whose media type does not match their bytes",
+    /// Attestations, signatures and other documents about the old layers.
+    Attestation = "attestation": "attestations or signatures left out: they describe the old layers",
+    /// moby#47065: an OCI manifest without the layers that `manifest.json` names.
+    EmptyManifest = "empty-manifest": "OCI manifests without layers (moby#47065): manifest.json holds",
+    /// A config without keys that the specification demands.
+    ConfigKeys = "config-keys": "configs without a key that the specification demands",
+    /// A label that names the base image's layers.
+    StaleLabel = "stale-label": "labels that describe the old layers",
+}
+
+/// The warnings of a run so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Warnings(BTreeMap<WarningKind, Group>);
+
+/// One class of warnings that occurred.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Group {
+    /// How often.
+    pub count: u64,
+    /// The first few places, already escaped.
+    pub examples: Vec<String>,
+}
+
+impl Warnings {
+    /// Notes one occurrence; `place` is shown as it is, so it must be escaped.
+    pub fn add(&mut self, kind: WarningKind, place: impl ToString) {
+        let group = self.0.entry(kind).or_default();
+        group.count = group.count.saturating_add(1);
+        if group.examples.len() < EXAMPLES {
+            group.examples.push(place.to_string());
+        }
+    }
+
+    /// Adds what another part of the run noted.
+    pub fn merge(&mut self, other: &Self) {
+        for (kind, theirs) in &other.0 {
+            let ours = self.0.entry(*kind).or_default();
+            ours.count = ours.count.saturating_add(theirs.count);
+            let room = EXAMPLES.saturating_sub(ours.examples.len());
+            ours.examples.extend(theirs.examples.iter().take(room).cloned());
+        }
+    }
+
+    /// The classes that occurred.
+    pub fn iter(&self) -> impl Iterator<Item = (WarningKind, &Group)> {
+        self.0.iter().map(|(kind, group)| (*kind, group))
+    }
+
+    /// Whether nothing was noted.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// How often a class occurred.
+    pub fn count(&self, kind: WarningKind) -> u64 {
+        self.0.get(&kind).map_or(0, |group| group.count)
+    }
+
+    /// `--strict`: the first warning as an error.
+    pub fn refuse(&self) -> Result<(), Error> {
+        match self.0.first_key_value() {
+            None => Ok(()),
+            Some((kind, group)) => {
+                let place = group.examples.first().map(String::as_str).unwrap_or_default();
+                let what = format!("--strict refuses a warning: {} {} ({place})", group.count, kind.text());
+                Err(Error::new(ErrorKind::Gate, what))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn warnings_are_counted_and_the_first_places_named() {
+        let mut warnings = Warnings::default();
+        for n in 0..5 {
+            warnings.add(WarningKind::Duplicate, format!("/{n}"));
+        }
+        let (kind, group) = warnings.iter().next().unwrap();
+        assert_eq!((kind.code(), group.count, group.examples.join(" ")), ("duplicate", 5, "/0 /1 /2".into()));
+        assert_eq!(warnings.refuse().unwrap_err().kind(), ErrorKind::Gate);
+        assert!(Warnings::default().refuse().is_ok());
+    }
+}
