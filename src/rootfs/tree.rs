@@ -1,0 +1,311 @@
+//! A root filesystem: a tree of names over a set of inodes. An inode may have several names.
+//!
+//! In: entries that the merge places. Out: lookups and walks. Every removal is tallied, so that each byte and
+//! each entry of the input is accounted for. Nothing here recurses: a hostile tree may be ten thousand deep.
+
+use super::entry::{Content, Device, EntryKind, LayerId, Meta};
+use super::ledger::Tally;
+use super::path::RootPath;
+use std::collections::{BTreeMap, btree_map};
+use std::ops::Range;
+
+/// A name in a [`Tree`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(u32);
+
+/// An inode in a [`Tree`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InodeId(u32);
+
+/// A name: which inode it stands for, which entry gave it, and what is below it.
+#[derive(Debug, Clone)]
+pub struct Node {
+    /// The inode.
+    pub inode: InodeId,
+    /// The entry that gave this name; `None` for a directory that is only implied by its children.
+    pub origin: Option<Origin>,
+    children: BTreeMap<Box<[u8]>, NodeId>,
+}
+
+/// The entry of a layer that gave a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The layer.
+    pub layer: LayerId,
+    /// The entry's number in its layer.
+    pub index: u32,
+    /// The entry's tar bytes, where they may be copied as they are (see [`super::Entry::verbatim`]).
+    pub verbatim: Option<Range<u64>>,
+    /// For a hard link, the target that its header names; `None` for the entry that defines the inode.
+    pub link: Option<RootPath>,
+}
+
+/// What a name stands for.
+#[derive(Debug, Clone)]
+pub struct Inode {
+    /// What it is.
+    pub kind: InodeKind,
+    /// Its metadata.
+    pub meta: Meta,
+    names: u32,
+}
+
+/// What an inode is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InodeKind {
+    /// A regular file.
+    File(Content),
+    /// A directory.
+    Directory,
+    /// A symbolic link and its target.
+    Symlink(Box<[u8]>),
+    /// A character device.
+    CharDevice(Device),
+    /// A block device.
+    BlockDevice(Device),
+    /// A named pipe.
+    Fifo,
+    /// Only in a layer on its own: the inode that a lower layer has at this path (M50).
+    Lower(RootPath),
+}
+
+impl InodeKind {
+    /// The inode that an entry defines; `None` for a hard link, which defines none.
+    pub fn of(kind: EntryKind) -> Option<Self> {
+        Some(match kind {
+            EntryKind::File(content) => Self::File(content),
+            EntryKind::Directory => Self::Directory,
+            EntryKind::Symlink(target) => Self::Symlink(target),
+            EntryKind::CharDevice(device) => Self::CharDevice(device),
+            EntryKind::BlockDevice(device) => Self::BlockDevice(device),
+            EntryKind::Fifo => Self::Fifo,
+            EntryKind::HardLink(_) => return None,
+        })
+    }
+
+    /// The bytes of content that it stands for.
+    pub fn size(&self) -> u64 {
+        if let Self::File(content) = self { content.size } else { 0 }
+    }
+}
+
+/// The mode of a directory that no layer has an entry for: 0755, root, 1970 (M82).
+const IMPLIED_MODE: u16 = 0o755;
+
+/// A root filesystem. Its root always exists.
+#[derive(Debug, Clone)]
+pub struct Tree {
+    nodes: Vec<Node>,
+    inodes: Vec<Inode>,
+}
+
+impl Default for Tree {
+    fn default() -> Self {
+        let mut tree = Self { nodes: Vec::new(), inodes: Vec::new() };
+        let inode = tree.add_inode(InodeKind::Directory, implied_meta());
+        tree.add_node(inode, None);
+        tree
+    }
+}
+
+fn implied_meta() -> Meta {
+    Meta { mode: IMPLIED_MODE, ..Meta::default() }
+}
+
+// Ids are only made by `add_node` and `add_inode` and never taken back, and a tree holds at most the entries
+// that `Limits::entries` allows, so an id that indexes nothing is a mistake of this file.
+#[allow(clippy::indexing_slicing, clippy::cast_possible_truncation)]
+impl Tree {
+    /// The root directory.
+    pub const ROOT: NodeId = NodeId(0);
+
+    /// The name with this id.
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.0 as usize]
+    }
+
+    fn node_mut(&mut self, id: NodeId) -> &mut Node {
+        &mut self.nodes[id.0 as usize]
+    }
+
+    /// The inode with this id.
+    pub fn inode(&self, id: InodeId) -> &Inode {
+        &self.inodes[id.0 as usize]
+    }
+
+    fn inode_mut(&mut self, id: InodeId) -> &mut Inode {
+        &mut self.inodes[id.0 as usize]
+    }
+
+    /// The number of inodes ever made: every [`InodeId::index`] is below it.
+    pub fn inode_bound(&self) -> usize {
+        self.inodes.len()
+    }
+
+    /// Adds an inode without a name.
+    pub(super) fn add_inode(&mut self, kind: InodeKind, meta: Meta) -> InodeId {
+        self.inodes.push(Inode { kind, meta, names: 0 });
+        InodeId((self.inodes.len() - 1) as u32)
+    }
+
+    fn add_node(&mut self, inode: InodeId, origin: Option<Origin>) -> NodeId {
+        self.inode_mut(inode).names += 1;
+        self.nodes.push(Node { inode, origin, children: BTreeMap::new() });
+        NodeId((self.nodes.len() - 1) as u32)
+    }
+
+    /// Counts one more name of an inode before it has it, so that removing the others does not free its bytes.
+    pub(super) fn hold(&mut self, inode: InodeId) {
+        self.inode_mut(inode).names += 1;
+    }
+
+    /// Takes back what [`Tree::hold`] counted.
+    pub(super) fn release(&mut self, inode: InodeId, tally: &mut Tally) {
+        let inode = self.inode_mut(inode);
+        inode.names -= 1;
+        if inode.names == 0 {
+            tally.bytes += inode.kind.size();
+        }
+    }
+
+    /// Puts a name where none is.
+    pub(super) fn attach(&mut self, directory: NodeId, name: &[u8], inode: InodeId, origin: Option<Origin>) -> NodeId {
+        let node = self.add_node(inode, origin);
+        let replaced = self.node_mut(directory).children.insert(name.into(), node);
+        debug_assert!(replaced.is_none(), "attach replaces nothing");
+        node
+    }
+
+    /// Puts a directory that no entry names where nothing is.
+    pub(super) fn attach_implied(&mut self, directory: NodeId, name: &[u8]) -> NodeId {
+        let inode = self.add_inode(InodeKind::Directory, implied_meta());
+        self.attach(directory, name, inode, None)
+    }
+
+    /// Gives a directory new metadata and the entry that says so; an entry that said so before is replaced.
+    pub(super) fn redefine(&mut self, directory: NodeId, meta: Meta, origin: Option<Origin>, replaced: &mut Tally) {
+        let inode = self.node(directory).inode;
+        self.inode_mut(inode).meta = meta;
+        if std::mem::replace(&mut self.node_mut(directory).origin, origin).is_some() {
+            replaced.entries += 1;
+        }
+    }
+
+    /// Removes a name and all below it; what is gone with it is tallied.
+    pub fn remove(&mut self, directory: NodeId, name: &[u8], tally: &mut Tally) -> bool {
+        let Some(node) = self.node_mut(directory).children.remove(name) else { return false };
+        let mut doomed = vec![node];
+        while let Some(id) = doomed.pop() {
+            let node = self.node_mut(id);
+            tally.entries += u64::from(node.origin.is_some());
+            let inode = node.inode;
+            doomed.extend(std::mem::take(&mut node.children).into_values());
+            self.release(inode, tally);
+        }
+        true
+    }
+
+    /// The names in a directory, sorted by their bytes.
+    pub fn children(&self, directory: NodeId) -> btree_map::Iter<'_, Box<[u8]>, NodeId> {
+        self.node(directory).children.iter()
+    }
+
+    /// What is called `name` in a directory.
+    pub fn child(&self, directory: NodeId, name: &[u8]) -> Option<NodeId> {
+        self.node(directory).children.get(name).copied()
+    }
+
+    /// The inode that a name stands for.
+    pub fn inode_of(&self, node: NodeId) -> &Inode {
+        self.inode(self.node(node).inode)
+    }
+
+    /// Whether a name is a directory.
+    pub fn is_directory(&self, node: NodeId) -> bool {
+        self.inode_of(node).kind == InodeKind::Directory
+    }
+
+    /// What stands at a path; symlinks on the way are not followed.
+    pub fn lookup(&self, path: &RootPath) -> Option<NodeId> {
+        path.components().try_fold(Self::ROOT, |node, name| self.child(node, name))
+    }
+
+    /// Where a path leads when the symlinks on the way are followed as inside a chroot, the last one only if
+    /// `follow_last`. `None` where nothing is, where the way leads through something that is no directory, or
+    /// after more than `hops` symlinks.
+    pub fn resolve(&self, path: &RootPath, follow_last: bool, hops: u64) -> Option<(RootPath, NodeId)> {
+        let mut ahead: Vec<Box<[u8]>> = path.components().rev().map(Into::into).collect();
+        let mut way = vec![Self::ROOT];
+        let mut names: Vec<Box<[u8]>> = Vec::new();
+        let mut left = hops;
+        while let Some(name) = ahead.pop() {
+            if *name == *b".." {
+                names.pop();
+                way.truncate(names.len() + 1);
+                continue;
+            }
+            let child = self.child(*way.last()?, &name)?;
+            match &self.inode_of(child).kind {
+                InodeKind::Symlink(target) if follow_last || !ahead.is_empty() => {
+                    left = left.checked_sub(1)?;
+                    if target.first() == Some(&b'/') {
+                        names.clear();
+                        way.truncate(1);
+                    }
+                    ahead.extend(link_components(target).rev().map(Into::into));
+                }
+                _ => {
+                    names.push(name);
+                    way.push(child);
+                }
+            }
+        }
+        Some((RootPath::clamped(&names.join(&b'/')), *way.last()?))
+    }
+
+    /// Calls `visit` for every name, the root first, a directory before what is in it, in the order of the bytes.
+    pub fn walk(&self, visit: &mut impl FnMut(&RootPath, NodeId) -> Descend) {
+        let mut open = Vec::new();
+        if visit(&RootPath::root(), Self::ROOT) == Descend::Yes {
+            open.push((RootPath::root(), self.children(Self::ROOT)));
+        }
+        while let Some((directory, children)) = open.last_mut() {
+            let Some((name, &node)) = children.next() else {
+                open.pop();
+                continue;
+            };
+            let path = directory.join(name);
+            if visit(&path, node) == Descend::Yes && !self.node(node).children.is_empty() {
+                open.push((path, self.children(node)));
+            }
+        }
+    }
+}
+
+/// Whether [`Tree::walk`] goes on below a directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Descend {
+    /// Goes on.
+    Yes,
+    /// Leaves out what is below.
+    No,
+}
+
+impl InodeId {
+    /// A number below [`Tree::inode_bound`], for tables over inodes.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl Inode {
+    /// How many names it has.
+    pub fn names(&self) -> u32 {
+        self.names
+    }
+}
+
+/// The components of a symlink target, `..` among them.
+pub(super) fn link_components(target: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
+    target.split(|&byte| byte == b'/').filter(|name| !name.is_empty() && *name != b".")
+}
