@@ -2,10 +2,17 @@
 
 mod entry;
 mod ledger;
+mod merge;
 mod path;
+mod plan;
+pub mod text;
 mod tree;
+mod upper;
 
 pub use entry::{Content, Device, Entry, EntryKind, Extent, LayerId, Meta, OwnerNames, Record, Source, Time};
 pub use ledger::{Ledger, Tally};
+pub use merge::{Merge, Merged};
 pub use path::RootPath;
+pub use plan::{Item, Plan, Step};
 pub use tree::{Descend, Inode, InodeId, InodeKind, Node, NodeId, Origin, Tree};
+pub use upper::{Upper, UpperBuilder};

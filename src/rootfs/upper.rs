@@ -1,0 +1,294 @@
+//! One layer read alone: its entries applied in tar order to an empty directory, and beside that tree the marks
+//! that touch lower layers only (merge.md, "the model"; overlayfs calls such a tree an upper directory).
+//!
+//! In: entries, in tar order. Out: an [`Upper`] that [`super::Merge`] lays over lower ones. It never looks at
+//! another layer, so all layers of an image can be read at once.
+
+use super::entry::{Device, Entry, EntryKind, LayerId, Meta};
+use super::ledger::Ledger;
+use super::path::RootPath;
+use super::tree::{InodeId, InodeKind, NodeId, Origin, Tree, link_components};
+use crate::error::Error;
+use crate::warning::{WarningKind, Warnings};
+use std::collections::BTreeSet;
+
+/// The prefix of a whiteout's name (OCI layer.md, "Whiteouts").
+const WHITEOUT: &[u8] = b".wh.";
+/// The name of the mark that makes a directory opaque.
+const OPAQUE: &[u8] = b".wh..wh..opq";
+/// Names with this prefix are an AUFS branch's own (M27, M28).
+const AUFS: &[u8] = b".wh..wh.";
+/// Table of contents and landmarks of eStargz, at the root of a layer (M99).
+const STARGZ: [&[u8]; 3] = [b"stargz.index.json", b".prefetch.landmark", b".no.prefetch.landmark"];
+
+/// A layer on its own.
+#[derive(Debug, Clone, Default)]
+pub struct Upper {
+    /// What it adds. A hard link to a lower layer's file is an [`InodeKind::Lower`].
+    pub tree: Tree,
+    /// Paths that disappear from lower layers, with all below them.
+    pub whiteouts: BTreeSet<RootPath>,
+    /// Directories whose lower content disappears.
+    pub opaques: BTreeSet<RootPath>,
+    /// What the layer holds, and what of it was gone before any other layer was looked at.
+    pub ledger: Ledger,
+    /// What the user should know about it.
+    pub warnings: Warnings,
+}
+
+/// Builds an [`Upper`] from the entries of a layer.
+#[derive(Debug)]
+pub struct UpperBuilder {
+    upper: Upper,
+    layer: LayerId,
+    index: u32,
+    hops: u64,
+    has_aufs: bool,
+    /// The last entry's parent, which the next entry most often shares.
+    parent: Option<(RootPath, NodeId)>,
+}
+
+impl UpperBuilder {
+    /// An empty layer; a path that leads through more than `hops` symlinks of the layer is an error (M42).
+    pub fn new(layer: LayerId, hops: u64) -> Self {
+        Self { upper: Upper::default(), layer, index: 0, hops, has_aufs: false, parent: None }
+    }
+
+    /// Applies the next entry.
+    pub fn push(&mut self, entry: Entry) -> Result<(), Error> {
+        self.index = self.index.saturating_add(1);
+        let Some((parent, name)) = entry.path.split_last() else { return self.root(entry) };
+        let in_aufs = entry.path.components().any(|name| name.starts_with(AUFS) && name != OPAQUE);
+        if name.starts_with(WHITEOUT) && !in_aufs {
+            return self.mark(&parent, name, &entry);
+        }
+        // The mark's own name as a directory in the way.
+        if parent.components().any(|name| name == OPAQUE) {
+            return Err(Error::malformed("an opaque mark is used as a directory").at_entry(entry.path.as_bytes()));
+        }
+        self.has_aufs |= in_aufs;
+        let directory = self.parent(&parent).map_err(|error| error.at_entry(entry.path.as_bytes()))?;
+        if entry.kind == EntryKind::CharDevice(Device { major: 0, minor: 0 }) {
+            self.upper.warnings.add(WarningKind::OverlayWhiteout, &entry.path);
+            self.upper.whiteouts.insert(entry.path);
+            return Ok(());
+        }
+        if !in_aufs && parent.components().any(|name| name.starts_with(WHITEOUT)) {
+            self.upper.warnings.add(WarningKind::WhiteoutDirectory, &entry.path);
+        }
+        self.upper.ledger.input.entries += 1;
+        let name: Box<[u8]> = name.into();
+        self.place(directory, name, entry)
+    }
+
+    /// Ends the layer: what its storage driver noted in it goes.
+    pub fn finish(mut self) -> Upper {
+        let upper = &mut self.upper;
+        if self.has_aufs {
+            for (directory, name) in aufs_names(&upper.tree) {
+                upper.tree.remove(directory, &name, &mut upper.ledger.metadata);
+            }
+        }
+        for name in STARGZ {
+            upper.tree.remove(Tree::ROOT, name, &mut upper.ledger.metadata);
+        }
+        for path in &upper.whiteouts {
+            if let Some(node) = upper.tree.lookup(path) {
+                let is_directory = upper.tree.is_directory(node);
+                let kind =
+                    if is_directory { WarningKind::WhiteoutBesideDirectory } else { WarningKind::WhiteoutBesideEntry };
+                upper.warnings.add(kind, path);
+            }
+        }
+        if upper.opaques.contains(&RootPath::root()) {
+            upper.warnings.add(WarningKind::OpaqueRoot, RootPath::root());
+        }
+        self.upper
+    }
+
+    fn root(&mut self, entry: Entry) -> Result<(), Error> {
+        if entry.kind != EntryKind::Directory {
+            return Err(Error::malformed("the root of the filesystem is not a directory").at_entry(b"./"));
+        }
+        self.upper.ledger.input.entries += 1;
+        let origin = self.origin(&entry, None);
+        self.upper.tree.redefine(Tree::ROOT, entry.meta, Some(origin), &mut self.upper.ledger.replaced);
+        Ok(())
+    }
+
+    fn origin(&self, entry: &Entry, link: Option<RootPath>) -> Origin {
+        Origin { layer: self.layer, index: self.index, verbatim: entry.verbatim.clone(), link }
+    }
+
+    /// Notes a whiteout or an opaque mark. The name decides, not the type (M23).
+    fn mark(&mut self, parent: &RootPath, name: &[u8], entry: &Entry) -> Result<(), Error> {
+        let hidden = name.get(WHITEOUT.len()..).unwrap_or_default();
+        if matches!(hidden, b"" | b"." | b"..") {
+            let what = "the whiteout names no file"; // M24, M25: engines differ, one deleted the parent
+            return Err(Error::malformed(what).at_entry(entry.path.as_bytes()));
+        }
+        match &entry.kind {
+            // AUFS made every whiteout a hard link to one file.
+            EntryKind::HardLink(_) => {}
+            EntryKind::File(content) if content.size == 0 => {}
+            _ => self.upper.warnings.add(WarningKind::OddWhiteout, &entry.path),
+        }
+        let directory = self.seen_from_below(parent).map_err(|error| error.at_entry(entry.path.as_bytes()))?;
+        if name == OPAQUE {
+            self.upper.opaques.insert(directory);
+        } else {
+            self.upper.whiteouts.insert(directory.join(hidden));
+        }
+        Ok(())
+    }
+
+    fn place(&mut self, directory: NodeId, name: Box<[u8]>, entry: Entry) -> Result<(), Error> {
+        let there = self.upper.tree.child(directory, &name);
+        if let Some(node) = there {
+            let implied = self.upper.tree.node(node).origin.is_none();
+            if !implied {
+                self.upper.warnings.add(WarningKind::Duplicate, &entry.path);
+            }
+            if entry.kind == EntryKind::Directory && self.upper.tree.is_directory(node) {
+                let origin = self.origin(&entry, None);
+                self.upper.tree.redefine(node, entry.meta, Some(origin), &mut self.upper.ledger.replaced);
+                return Ok(());
+            }
+            self.parent = None;
+        }
+        let (inode, origin) = match &entry.kind {
+            EntryKind::HardLink(target) => self.link(target, &entry)?,
+            _ => {
+                let origin = self.origin(&entry, None);
+                let Entry { kind, meta, .. } = entry;
+                let Some(kind) = InodeKind::of(kind) else { return Ok(()) };
+                self.upper.ledger.input.bytes += kind.size();
+                (self.upper.tree.add_inode(kind, meta), origin)
+            }
+        };
+        // The new name counts before the old one goes: a link to itself frees nothing (M62).
+        self.upper.tree.hold(inode);
+        self.upper.tree.remove(directory, &name, &mut self.upper.ledger.replaced);
+        self.upper.tree.attach(directory, &name, inode, Some(origin));
+        self.upper.tree.release(inode, &mut self.upper.ledger.replaced);
+        Ok(())
+    }
+
+    /// The inode that a hard link names: one of this layer as it stands now (M68), else a lower layer's.
+    fn link(&mut self, target: &RootPath, entry: &Entry) -> Result<(InodeId, Origin), Error> {
+        let refuse = |error: Error| error.at_entry(entry.path.as_bytes());
+        let Some((parent, name)) = target.split_last() else {
+            return Err(refuse(Error::malformed("a hard link to the root directory")));
+        };
+        let seen = self.seen_from_below(&parent).map_err(refuse)?.join(name);
+        let mut origin = self.origin(entry, Some(target.clone()));
+        let Some(node) = self.upper.tree.lookup(&seen) else {
+            let inode = self.upper.tree.add_inode(InodeKind::Lower(seen), entry.meta.clone());
+            return Ok((inode, origin));
+        };
+        if self.upper.tree.is_directory(node) {
+            return Err(refuse(Error::malformed(format!("a hard link to the directory {seen}"))));
+        }
+        if differs(&entry.meta, &self.upper.tree.inode_of(node).meta) {
+            self.upper.warnings.add(WarningKind::LinkMetadata, &entry.path);
+            origin.verbatim = None;
+        }
+        Ok((self.upper.tree.node(node).inode, origin))
+    }
+
+    /// The directory for an entry whose parent has this name; missing ones are made. Symlinks of this layer are
+    /// followed (M38), never above its root.
+    fn parent(&mut self, path: &RootPath) -> Result<NodeId, Error> {
+        if let Some((known, node)) = &self.parent
+            && known == path
+        {
+            return Ok(*node);
+        }
+        let tree = &mut self.upper.tree;
+        let mut way = vec![Tree::ROOT];
+        let mut ahead: Vec<Box<[u8]>> = path.components().rev().map(Into::into).collect();
+        let mut left = self.hops;
+        while let Some(name) = ahead.pop() {
+            let &directory = way.last().unwrap_or(&Tree::ROOT);
+            if *name == *b".." {
+                way.truncate(way.len().saturating_sub(1).max(1));
+                continue;
+            }
+            let Some(child) = tree.child(directory, &name) else {
+                way.push(tree.attach_implied(directory, &name));
+                continue;
+            };
+            match &tree.inode_of(child).kind {
+                InodeKind::Directory => way.push(child),
+                InodeKind::Symlink(target) => {
+                    left = left.checked_sub(1).ok_or_else(too_many_symlinks)?;
+                    if target.first() == Some(&b'/') {
+                        way.truncate(1);
+                    }
+                    ahead.extend(link_components(target).rev().map(Into::into));
+                }
+                _ => return Err(Error::malformed("the layer has an entry below a path that is no directory in it")),
+            }
+        }
+        let node = way.last().copied().unwrap_or(Tree::ROOT);
+        self.parent = Some((path.clone(), node));
+        Ok(node)
+    }
+
+    /// Where a directory of this name lies for the lower layers: symlinks of this layer are followed, what it
+    /// does not have is taken by its name. Makes nothing.
+    fn seen_from_below(&self, path: &RootPath) -> Result<RootPath, Error> {
+        let tree = &self.upper.tree;
+        let mut names: Vec<Box<[u8]>> = Vec::new();
+        let mut way = vec![Some(Tree::ROOT)];
+        let mut ahead: Vec<Box<[u8]>> = path.components().rev().map(Into::into).collect();
+        let mut left = self.hops;
+        while let Some(name) = ahead.pop() {
+            if *name == *b".." {
+                names.pop();
+                way.truncate(names.len().saturating_add(1));
+                continue;
+            }
+            let child = way.last().copied().flatten().and_then(|directory| tree.child(directory, &name));
+            if let Some(InodeKind::Symlink(target)) = child.map(|child| &tree.inode_of(child).kind) {
+                left = left.checked_sub(1).ok_or_else(too_many_symlinks)?;
+                if target.first() == Some(&b'/') {
+                    names.clear();
+                    way.truncate(1);
+                }
+                ahead.extend(link_components(target).rev().map(Into::into));
+            } else {
+                names.push(name);
+                way.push(child);
+            }
+        }
+        Ok(RootPath::clamped(&names.join(&b'/')))
+    }
+}
+
+/// The names that AUFS gave, each with its directory.
+fn aufs_names(tree: &Tree) -> Vec<(NodeId, Box<[u8]>)> {
+    let mut names = Vec::new();
+    let mut open = vec![Tree::ROOT];
+    while let Some(directory) = open.pop() {
+        for (name, &node) in tree.children(directory) {
+            if name.starts_with(AUFS) {
+                names.push((directory, name.clone()));
+            } else {
+                open.push(node);
+            }
+        }
+    }
+    names
+}
+
+fn too_many_symlinks() -> Error {
+    Error::malformed("too many symlinks on the way to the entry's directory")
+}
+
+/// Whether a hard link's header says something else than its inode (M65). Many writers leave the attributes out
+/// of a link's header, so only attributes that are there count.
+pub(super) fn differs(link: &Meta, inode: &Meta) -> bool {
+    (link.mode, link.uid, link.gid, link.mtime) != (inode.mode, inode.uid, inode.gid, inode.mtime)
+        || !link.records.is_empty() && link.records != inode.records
+}
