@@ -1,5 +1,9 @@
 //! An image as a value: names, platform, config, layers; and how config and manifest are rewritten.
 
+mod command;
+
+pub use command::Command;
+
 use crate::archive::Blob;
 use oci_spec::image::Digest;
 use serde_json::Value;
