@@ -1,0 +1,190 @@
+//! A plan as runs of bytes: what is copied from the layers, what is made here, what is zero.
+//!
+//! In: a plan and its tree. Out: segments in output order, one long copy where entries lie side by side in a
+//! layer, two zero blocks at the end. It reads nothing: sizes are exact before a byte moves (`--dry-run`).
+
+use super::encode::{BLOCK, headers};
+use crate::error::Error;
+use crate::rootfs::{Content, InodeKind, Item, LayerId, Plan, Source, Step, Tree};
+use std::iter::Peekable;
+use std::ops::Range;
+use std::slice;
+
+/// The end of a tar. Go's writers stop here too; GNU tar's record of 10,240 bytes says nothing more.
+const END: u64 = 2 * BLOCK;
+
+/// A run of bytes of the layer that is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Segment {
+    /// Bytes of the uncompressed tar of a layer of the input.
+    Copy {
+        /// The layer.
+        layer: LayerId,
+        /// Where they lie.
+        range: Range<u64>,
+    },
+    /// Bytes made here: headers, and files that a decision rewrote.
+    Bytes(Vec<u8>),
+    /// So many zeros: padding, holes of sparse files, the end.
+    Zeros(u64),
+}
+
+impl Segment {
+    /// How many bytes it stands for.
+    pub fn size(&self) -> u64 {
+        match self {
+            Self::Copy { range, .. } => range.end.saturating_sub(range.start),
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::Zeros(count) => *count,
+        }
+    }
+}
+
+/// The segments of a layer, in order. No time in headers made here is later than `clamp`, in seconds since 1970.
+///
+/// Errors: a plan that cannot be written as a tar that every reader reads alike.
+pub fn segments<'a>(plan: &'a Plan, tree: &'a Tree, clamp: Option<i64>) -> Segments<'a> {
+    let pieces = Pieces { tree, clamp, items: plan.items.iter(), content: None, ended: false };
+    Segments { pieces: pieces.peekable() }
+}
+
+/// The exact size of the uncompressed layer in bytes.
+pub fn layer_size(plan: &Plan, tree: &Tree, clamp: Option<i64>) -> Result<u64, Error> {
+    let mut pieces = Pieces { tree, clamp, items: plan.items.iter(), content: None, ended: false };
+    pieces.try_fold(0_u64, |sum, segment| {
+        sum.checked_add(segment?.size()).ok_or_else(|| Error::malformed("the layer has more than 2^64 bytes"))
+    })
+}
+
+/// An iterator over [`segments`].
+#[derive(Debug)]
+pub struct Segments<'a> {
+    pieces: Peekable<Pieces<'a>>,
+}
+
+impl Iterator for Segments<'_> {
+    type Item = Result<Segment, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut segment = match self.pieces.next()? {
+            Ok(segment) => segment,
+            Err(error) => return Some(Err(error)),
+        };
+        if let Segment::Copy { layer, range } = &mut segment {
+            let follows = |next: &Result<Segment, Error>, end| matches!(next, Ok(Segment::Copy { layer: other, range }) if other == layer && range.start == end);
+            while let Some(Ok(Segment::Copy { range: next, .. })) = self.pieces.next_if(|next| follows(next, range.end))
+            {
+                range.end = next.end;
+            }
+        }
+        Some(Ok(segment))
+    }
+}
+
+/// The segments before copies that lie side by side become one.
+#[derive(Debug)]
+struct Pieces<'a> {
+    tree: &'a Tree,
+    clamp: Option<i64>,
+    items: slice::Iter<'a, Item>,
+    content: Option<Pending<'a>>,
+    ended: bool,
+}
+
+/// The file whose content is being listed.
+#[derive(Debug)]
+struct Pending<'a> {
+    item: &'a Item,
+    content: &'a Content,
+    /// How much of the file is listed.
+    at: u64,
+    /// How many extents of a sparse file are.
+    extents: usize,
+}
+
+impl Iterator for Pieces<'_> {
+    type Item = Result<Segment, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(pending) = &mut self.content {
+                match pending.next() {
+                    Ok(Some(segment)) if segment.size() == 0 => continue,
+                    Ok(Some(segment)) => return Some(Ok(segment)),
+                    Ok(None) => self.content = None,
+                    Err(error) => return Some(Err(error.at_entry(pending.item.path.as_bytes()))),
+                }
+            }
+            let Some(item) = self.items.next() else {
+                return (!std::mem::replace(&mut self.ended, true)).then_some(Ok(Segment::Zeros(END)));
+            };
+            return Some(self.begin(item).map_err(|error| error.at_entry(item.path.as_bytes())));
+        }
+    }
+}
+
+impl<'a> Pieces<'a> {
+    fn begin(&mut self, item: &'a Item) -> Result<Segment, Error> {
+        match &item.step {
+            Step::Copy { layer, range, .. } => {
+                let size = range.end.saturating_sub(range.start);
+                if size == 0 || size % BLOCK != 0 {
+                    return Err(Error::malformed("its tar bytes are not whole blocks"));
+                }
+                Ok(Segment::Copy { layer: *layer, range: range.clone() })
+            }
+            Step::Encode { inode } => {
+                let inode = self.tree.inode(*inode);
+                if let InodeKind::File(content) = &inode.kind {
+                    self.content = Some(Pending { item, content, at: 0, extents: 0 });
+                }
+                headers(&item.path, &inode.kind, &inode.meta, None, self.clamp).map(Segment::Bytes)
+            }
+            Step::Link { target, inode } => {
+                let inode = self.tree.inode(*inode);
+                headers(&item.path, &inode.kind, &inode.meta, Some(target), self.clamp).map(Segment::Bytes)
+            }
+        }
+    }
+}
+
+impl Pending<'_> {
+    /// The next piece of content, which may be empty; padding last.
+    fn next(&mut self) -> Result<Option<Segment>, Error> {
+        let size = self.content.size;
+        if self.at >= size {
+            let padded = size.checked_next_multiple_of(BLOCK).ok_or_else(out_of_file)?;
+            let padding = padded.saturating_sub(self.at);
+            self.at = padded;
+            return Ok((padding > 0).then_some(Segment::Zeros(padding)));
+        }
+        let (reached, segment) = match &self.content.source {
+            Source::Layer(layer, offset) => {
+                let end = offset.checked_add(size).ok_or_else(out_of_file)?;
+                (size, Segment::Copy { layer: *layer, range: *offset..end })
+            }
+            Source::Owned(bytes) if bytes.len() as u64 == size => (size, Segment::Bytes(bytes.to_vec())),
+            Source::Owned(_) => return Err(out_of_file()),
+            Source::Sparse(layer, extents) => match extents.get(self.extents) {
+                Some(extent) if extent.at > self.at => (extent.at, Segment::Zeros(extent.at.saturating_sub(self.at))),
+                Some(extent) if extent.at == self.at => {
+                    self.extents = self.extents.saturating_add(1);
+                    let end = extent.offset.checked_add(extent.len).ok_or_else(out_of_file)?;
+                    let reached = extent.at.checked_add(extent.len).ok_or_else(out_of_file)?;
+                    (reached, Segment::Copy { layer: *layer, range: extent.offset..end })
+                }
+                Some(_) => return Err(out_of_file()),
+                None => (size, Segment::Zeros(size.saturating_sub(self.at))),
+            },
+        };
+        if reached > size {
+            return Err(out_of_file());
+        }
+        self.at = reached;
+        Ok(Some(segment))
+    }
+}
+
+fn out_of_file() -> Error {
+    Error::malformed("its data does not fit into its size")
+}
