@@ -5,6 +5,8 @@ pub mod error;
 pub mod image;
 pub mod layer;
 pub mod options;
+pub mod progress;
+pub mod report;
 pub mod rootfs;
 pub mod rules;
 pub mod warning;
