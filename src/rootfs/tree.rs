@@ -142,6 +142,11 @@ impl Tree {
         self.inodes.len()
     }
 
+    /// The number of names ever made: every [`NodeId::index`] is below it.
+    pub fn node_bound(&self) -> usize {
+        self.nodes.len()
+    }
+
     /// Adds an inode without a name.
     pub(super) fn add_inode(&mut self, kind: InodeKind, meta: Meta) -> InodeId {
         self.inodes.push(Inode { kind, meta, names: 0 });
@@ -289,6 +294,13 @@ pub enum Descend {
     Yes,
     /// Leaves out what is below.
     No,
+}
+
+impl NodeId {
+    /// A number below [`Tree::node_bound`], for tables over names.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
 }
 
 impl InodeId {

@@ -1,5 +1,43 @@
 //! PURE. What to drop: presets, own rules, globs, and the decision for a whole tree.
+//!
+//! In: TOML and globs, a [`Tree`](crate::rootfs::Tree), and the [`Facts`] of its image. Out: [`Drops`], which say for
+//! each name that goes which rule took it. Never a change to the tree before [`Drops::apply`].
+//!
+//! # Who wins
+//!
+//! 1. What the user keeps: `--keep`, and `keep` in a `--rules` file, beats every drop. A path without wildcards
+//!    that leads through symlinks keeps each of them, and its end.
+//! 2. What the user drops: `--drop`, and `drop` in a `--rules` file, is his explicit word: it beats all below,
+//!    the legal floor and the entrypoint among it.
+//! 3. The entrypoint: a preset's rule that would take a protected path, or a link on the way to it, is not applied to
+//!    the image at all, nor the rules that it `needs`: a compiler without its assembler is no compiler.
+//! 4. The legal floor: licence, copyright and notice files stay, wherever they are (`floor.rs`).
+//! 5. A preset's own `keep` limits that preset's drops, and no other's.
+//! 6. A preset's `drop`.
+//!
+//! # What a drop takes
+//!
+//! A directory goes with all below it, but for what is kept, whose parents stay. A directory that no glob names goes
+//! when rules took everything in it, unless a container expects it (`skeleton.rs`, [`Facts::directories`]). A symlink
+//! that led somewhere goes, with the rule that took its end; a link that led nowhere before stays. A hard link is a name:
+//! the bytes go with the last. `/bin/x` and `/usr/bin/x` are one path (and so for `sbin` and `lib*`), on any tree.
 
-/// What to drop and what to keep.
-#[derive(Debug, Clone, Default)]
-pub struct Rules;
+mod build;
+mod dangling;
+mod decide;
+mod drops;
+mod facts;
+mod file;
+mod floor;
+mod glob;
+mod matcher;
+pub mod preset;
+mod skeleton;
+#[cfg(test)]
+mod tests;
+mod walk;
+
+pub use build::{Rules, RulesBuilder};
+pub use drops::{Dropped, Drops, Kept, Removal, RuleId};
+pub use facts::Facts;
+pub use file::Risk;
