@@ -82,6 +82,10 @@ warning_kinds! {
     EmptyManifest = "empty-manifest": "OCI manifests without layers (moby#47065): manifest.json holds",
     /// A config without keys that the specification demands.
     ConfigKeys = "config-keys": "configs without a key that the specification demands",
+    /// A config whose history has more or fewer steps with a layer than there are layers (hostile.md 33).
+    History = "history": "configs whose history does not count their layers",
+    /// A platform of an index whose blobs were not saved, as Docker's containerd store leaves them out.
+    AbsentPlatform = "absent-platform": "platforms of an index that are not in the archive",
     /// A label that names the base image's layers.
     StaleLabel = "stale-label": "labels that describe the old layers",
 }

@@ -1,8 +1,13 @@
 //! An image as a value: names, platform, config, layers; and how config and manifest are rewritten.
 
 mod command;
+pub(crate) mod config;
+mod platform;
+mod reference;
 
 pub use command::Command;
+pub use platform::Platform;
+pub use reference::Reference;
 
 use crate::archive::Blob;
 use oci_spec::image::Digest;
@@ -42,26 +47,4 @@ pub struct Layer {
     pub media_type: Option<String>,
     /// The digest of the uncompressed tar, from the config.
     pub diff_id: Digest,
-}
-
-/// A name of an image.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Reference {
-    /// As Docker shows it: `app:1.0`, never `docker.io/library/app:1.0`.
-    pub familiar: String,
-    /// The full name, registry and tag included.
-    pub full: String,
-    /// The tag alone.
-    pub tag: String,
-}
-
-/// An operating system and an architecture, as the OCI specification spells them.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Platform {
-    /// Such as `linux`.
-    pub os: String,
-    /// Such as `amd64`.
-    pub architecture: String,
-    /// Such as `v8`; empty where there is none.
-    pub variant: String,
 }

@@ -130,7 +130,9 @@ impl RulesBuilder {
     pub fn build(self) -> Result<Rules, Error> {
         let mut parsed: Vec<(usize, String, ParsedRule)> =
             self.own.into_iter().map(|(source, rule)| (USER, source, rule)).collect();
-        for (group, (name, text)) in (USER.saturating_add(1)..).zip(TEXTS.iter().filter(|(name, _)| self.presets.contains(name))) {
+        for (group, (name, text)) in
+            (USER.saturating_add(1)..).zip(TEXTS.iter().filter(|(name, _)| self.presets.contains(name)))
+        {
             let file = RuleFile::parse(name, text)?;
             parsed.extend(file.rules.into_iter().map(|rule| (group, (*name).to_owned(), rule)));
         }
@@ -138,7 +140,9 @@ impl RulesBuilder {
             sum.saturating_add(rule.drop.len()).saturating_add(rule.keep.len()).saturating_add(rule.keep_dirs.len())
         });
         if globs > RULES {
-            return Err(Error::limit(format!("{globs} rules and globs, more than {RULES}")).hint("write one glob with braces"));
+            return Err(
+                Error::limit(format!("{globs} rules and globs, more than {RULES}")).hint("write one glob with braces")
+            );
         }
         compile(parsed).map(|compiled| Rules(Arc::new(compiled)))
     }
@@ -167,7 +171,12 @@ fn compile(parsed: Vec<(usize, String, ParsedRule)>) -> Result<Compiled, Error> 
                 Some(&id) => needs.push(id),
                 // A preset's rule may need one of a preset that was not chosen.
                 None if group != USER => {}
-                None => return Err(Error::usage(format!("{source}: the rule \"{}\" needs \"{name}\", which is no rule here", rule.name))),
+                None => {
+                    return Err(Error::usage(format!(
+                        "{source}: the rule \"{}\" needs \"{name}\", which is no rule here",
+                        rule.name
+                    )));
+                }
             }
         }
         while compiled.groups.len() <= group {
@@ -175,7 +184,9 @@ fn compile(parsed: Vec<(usize, String, ParsedRule)>) -> Result<Compiled, Error> 
         }
         if let Some(known) = compiled.groups.get_mut(group) {
             if group == USER {
-                compiled.kept_paths.extend(rule.keep.iter().filter(|glob| glob.literal).map(|glob| glob.prefix.clone()));
+                compiled
+                    .kept_paths
+                    .extend(rule.keep.iter().filter(|glob| glob.literal).map(|glob| glob.prefix.clone()));
             }
             known.keep.extend(rule.keep);
             known.keep_lang.extend(rule.keep_lang);

@@ -107,7 +107,8 @@ impl<'a> Judge<'a> {
                 }
                 while let Some(rule) = self.along(&place).and_then(|(_, rule)| rule) {
                     let refused = !self.is_user(rule);
-                    let why = if refused { "the image runs it" } else { "the image runs it, but --drop or --rules takes it" };
+                    let why =
+                        if refused { "the image runs it" } else { "the image runs it, but --drop or --rules takes it" };
                     kept.push(Kept { path: place.to_string(), rule: self.rules.title(rule), refused, why: why.into() });
                     if !refused {
                         break;
@@ -258,7 +259,8 @@ impl<'a> Judge<'a> {
         known.flags == super::file::Flags::default()
             && !self.user_keeps
             && (!self.user_drops || known.group == USER)
-            && group.is_some_and(|group| !reach(&group.keep) && (group.keep_lang.is_empty() || self.languages.is_empty()))
+            && group
+                .is_some_and(|group| !reach(&group.keep) && (group.keep_lang.is_empty() || self.languages.is_empty()))
     }
 }
 
@@ -289,7 +291,8 @@ fn languages(rules: &Compiled, facts: &Facts) -> Matcher {
     let mut patterns = Vec::new();
     for (group, known) in rules.groups.iter().enumerate() {
         for glob in &known.keep_lang {
-            patterns.extend(codes.iter().filter_map(|code| Some((Pattern::new(&glob.replace(LANG, code)).ok()?, group))));
+            patterns
+                .extend(codes.iter().filter_map(|code| Some((Pattern::new(&glob.replace(LANG, code)).ok()?, group))));
         }
     }
     // A glob that was read with the word in it is no larger without: this compiles.

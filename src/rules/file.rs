@@ -119,17 +119,22 @@ impl RuleText {
             globs
                 .into_iter()
                 .map(|glob| {
-                    Pattern::new(glob.get_ref())
-                        .map_err(|why| Error::usage(format!("{}: glob {:?}: {why}", place(glob.span().start), glob.get_ref())))
+                    Pattern::new(glob.get_ref()).map_err(|why| {
+                        Error::usage(format!("{}: glob {:?}: {why}", place(glob.span().start), glob.get_ref()))
+                    })
                 })
                 .collect()
         };
         for glob in &self.keep_lang {
             let at = place(glob.span().start);
             if !glob.get_ref().contains(LANG) {
-                return Err(Error::usage(format!("{at}: keep_lang {:?} does not hold the word {LANG}", glob.get_ref())));
+                return Err(Error::usage(format!(
+                    "{at}: keep_lang {:?} does not hold the word {LANG}",
+                    glob.get_ref()
+                )));
             }
-            Pattern::new(glob.get_ref()).map_err(|why| Error::usage(format!("{at}: glob {:?}: {why}", glob.get_ref())))?;
+            Pattern::new(glob.get_ref())
+                .map_err(|why| Error::usage(format!("{at}: glob {:?}: {why}", glob.get_ref())))?;
         }
         Ok(ParsedRule {
             name: self.name.unwrap_or(here),
@@ -179,12 +184,16 @@ mod tests {
     fn an_error_names_the_line() {
         assert!(refused("[[rule]]\nreason = 'r'\ndorp = ['x']\n").starts_with("my.toml:3: unknown field `dorp`"));
         assert!(refused("packages = ['gcc']\n").starts_with("my.toml:1: unknown field `packages`"));
-        assert!(refused("\n[[rule]]\nreason = 'r'\ndrop = [\n  'x',\n  '[',\n]\n").starts_with("my.toml:6: glob \"[\": "));
+        assert!(
+            refused("\n[[rule]]\nreason = 'r'\ndrop = [\n  'x',\n  '[',\n]\n").starts_with("my.toml:6: glob \"[\": ")
+        );
         assert!(refused("\n[[rule]\n").starts_with("my.toml:2: "));
         assert!(refused("[[rule]]\ndrop = ['x']\n").contains("missing field `reason`"));
         assert_eq!(refused("\n[[rule]]\nreason = ' '\ndrop = ['x']\n"), "my.toml:2: a rule without a reason");
         assert!(refused("[[rule]]\nreason = 'r'\n").contains("neither drops nor keeps"));
-        assert!(refused("[[rule]]\nreason = 'r'\nkeep = ['x']\nkeep_lang = ['/l/*']\n").contains("my.toml:4: keep_lang"));
+        assert!(
+            refused("[[rule]]\nreason = 'r'\nkeep = ['x']\nkeep_lang = ['/l/*']\n").contains("my.toml:4: keep_lang")
+        );
         assert!(refused("risk = 'huge'\n").contains("unknown variant `huge`"));
     }
 }

@@ -13,7 +13,8 @@ const DIRECTORIES: &[&[u8]] =
 
 /// What a program or its data is called: `license.py` is code about licences, not a licence.
 const CODE: &[&[u8]] = &[
-    b"bin", b"c", b"cc", b"class", b"cjs", b"cpp", b"cs", b"css", b"cts", b"ejs", b"el", b"exe", b"gif", b"go", b"h", b"hpp", b"ico", b"jar", b"java", b"jpg", b"js", b"json", b"jsx", b"kt", b"lua", b"map", b"mjs", b"mo", b"mts",
+    b"bin", b"c", b"cc", b"class", b"cjs", b"cpp", b"cs", b"css", b"cts", b"ejs", b"el", b"exe", b"gif", b"go", b"h",
+    b"hpp", b"ico", b"jar", b"java", b"jpg", b"js", b"json", b"jsx", b"kt", b"lua", b"map", b"mjs", b"mo", b"mts",
     b"o", b"php", b"pl", b"pm", b"png", b"po", b"pxd", b"py", b"pyc", b"pyi", b"pyo", b"pyx", b"rb", b"rs", b"scala",
     b"sh", b"so", b"svg", b"swift", b"ts", b"tsx", b"vue", b"yaml", b"yml",
 ];
@@ -62,9 +63,27 @@ mod tests {
     #[test]
     fn licence_texts_are_known_by_their_names() {
         for name in [
-            "copyright", "LICENSE", "LICENCE.txt", "License", "license.md", "LICENSE-MIT", "LICENSE.APACHE2", "COPYING3.LIB",
-            "COPYING.LESSER", "NOTICE", "NOTICE.txt", "notices.txt", "UNLICENSE", "PATENTS", "MIT-LICENSE.txt", "copyright.gz",
-            "main.js.LICENSE.txt", "ThirdPartyNotices.txt", "3RD-PARTY-LICENSES", "LICENSES_bundled.txt", "license_apache",
+            "copyright",
+            "LICENSE",
+            "LICENCE.txt",
+            "License",
+            "license.md",
+            "LICENSE-MIT",
+            "LICENSE.APACHE2",
+            "COPYING3.LIB",
+            "COPYING.LESSER",
+            "NOTICE",
+            "NOTICE.txt",
+            "notices.txt",
+            "UNLICENSE",
+            "PATENTS",
+            "MIT-LICENSE.txt",
+            "copyright.gz",
+            "main.js.LICENSE.txt",
+            "ThirdPartyNotices.txt",
+            "3RD-PARTY-LICENSES",
+            "LICENSES_bundled.txt",
+            "license_apache",
         ] {
             assert!(is_licence(name.as_bytes()), "{name}");
         }
@@ -72,9 +91,25 @@ mod tests {
 
     #[test]
     fn code_about_licences_is_no_licence() {
-        for name in ["license.py", "licenses.json", "notice.js", "copyright.h", "licensed", "noticeboard.txt", "license.cpython-311.pyc", "README", "changelog", "x.pem", "LICENSE.js.map"] {
+        for name in [
+            "license.py",
+            "licenses.json",
+            "notice.js",
+            "copyright.h",
+            "licensed",
+            "noticeboard.txt",
+            "license.cpython-311.pyc",
+            "README",
+            "changelog",
+            "x.pem",
+            "LICENSE.js.map",
+        ] {
             assert!(!is_licence(name.as_bytes()), "{name}");
         }
-        assert!(is_licence_directory(b"LICENSES") && is_licence_directory(b"legal") && !is_licence_directory(b"license-checker"));
+        assert!(
+            is_licence_directory(b"LICENSES")
+                && is_licence_directory(b"legal")
+                && !is_licence_directory(b"license-checker")
+        );
     }
 }

@@ -64,8 +64,9 @@ impl PathBuffer {
 }
 
 fn is_merged(path: &[u8]) -> bool {
-    path.strip_prefix(b"/")
-        .is_some_and(|path| MERGED.iter().any(|name| path.strip_prefix(*name).is_some_and(|rest| matches!(rest, [] | [b'/', ..]))))
+    path.strip_prefix(b"/").is_some_and(|path| {
+        MERGED.iter().any(|name| path.strip_prefix(*name).is_some_and(|rest| matches!(rest, [] | [b'/', ..])))
+    })
 }
 
 /// A set of globs, each with its number.

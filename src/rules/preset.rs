@@ -82,12 +82,17 @@ impl Selection {
         for (nth, word) in list.split(',').map(str::trim).enumerate() {
             let (taken, name) = word.strip_prefix('-').map_or((false, word), |name| (true, name));
             if name.is_empty() {
-                return Err(Error::usage(format!("an empty word in the list of presets \"{}\"", crate::error::escape(list.as_bytes())))
-                    .hint("separate names with one comma, as in default,tests,-locales"));
+                return Err(Error::usage(format!(
+                    "an empty word in the list of presets \"{}\"",
+                    crate::error::escape(list.as_bytes())
+                ))
+                .hint("separate names with one comma, as in default,tests,-locales"));
             }
             if taken && nth == 0 {
-                return Err(Error::usage(format!("the list of presets begins with \"{word}\", which takes it out of nothing"))
-                    .hint("begin with a set to take it from, as in default,-locales"));
+                return Err(Error::usage(format!(
+                    "the list of presets begins with \"{word}\", which takes it out of nothing"
+                ))
+                .hint("begin with a set to take it from, as in default,-locales"));
             }
             let names = match name {
                 "default" => Self::default().0,
@@ -203,9 +208,14 @@ mod tests {
     fn a_mistaken_list_names_the_nearest_preset() {
         let message = |list| Selection::parse(list).unwrap_err().to_string();
         assert_eq!(message("default,test"), "there is no preset \"test\": did you mean \"tests\"?");
-        for (word, near) in
-            [("cache", "caches"), ("buildtools", "build-tools"), ("Docs", "docs"), ("python", "lang-python"), ("lcoales", "locales"), ("defualt", "default")]
-        {
+        for (word, near) in [
+            ("cache", "caches"),
+            ("buildtools", "build-tools"),
+            ("Docs", "docs"),
+            ("python", "lang-python"),
+            ("lcoales", "locales"),
+            ("defualt", "default"),
+        ] {
             assert!(message(word).contains(&format!("\"{near}\"?")), "{word}: {}", message(word));
         }
         assert!(message("xyzzy").contains("there are build-tools, bytecode,"));

@@ -95,10 +95,28 @@ mod tests {
 
     #[test]
     fn the_hierarchy_and_what_daemons_expect_stay() {
-        for path in ["/opt", "/usr/src", "/var/log", "/var/log/nginx", "/run/mysqld/x", "/usr/share/man/man1", "/usr/local/include", "/tmp", "/var/lib/apt/lists/partial"] {
+        for path in [
+            "/opt",
+            "/usr/src",
+            "/var/log",
+            "/var/log/nginx",
+            "/run/mysqld/x",
+            "/usr/share/man/man1",
+            "/usr/local/include",
+            "/tmp",
+            "/var/lib/apt/lists/partial",
+        ] {
             assert!(stays(path.as_bytes()), "{path}");
         }
-        for path in ["/opt/maven", "/.git", "/usr/lib/gcc", "/usr/share/man/de", "/usr/share/doc/x", "/usr/local/go/bin", "/var/cache/yum/x"] {
+        for path in [
+            "/opt/maven",
+            "/.git",
+            "/usr/lib/gcc",
+            "/usr/share/man/de",
+            "/usr/share/doc/x",
+            "/usr/local/go/bin",
+            "/var/cache/yum/x",
+        ] {
             assert!(!stays(path.as_bytes()), "{path}");
         }
     }

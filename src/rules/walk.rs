@@ -93,7 +93,19 @@ pub(super) fn walk(judge: &Judge<'_>) -> Verdicts {
             let licences = directory.licences || state.in_licences() || super::floor::is_licence_directory(name);
             let children = tree.children(node);
             let above = directory.node;
-            open.push(Open { node, above, name, children, back, state, own, whole, licences, live: 0, emptied_by: None });
+            open.push(Open {
+                node,
+                above,
+                name,
+                children,
+                back,
+                state,
+                own,
+                whole,
+                licences,
+                live: 0,
+                emptied_by: None,
+            });
             continue;
         }
         match own {

@@ -1,0 +1,141 @@
+//! An archive, opened: the input in, its images as values out. No layer is read yet.
+
+use super::draft::Draft;
+use super::members::Members;
+use super::outer::{self, FileIdentity, Outer};
+use super::{docker, layout, oci, resolve, select};
+use crate::error::{Error, escape};
+use crate::image::Image;
+use crate::options::{Input, Limits, Options};
+use crate::rootfs::RootPath;
+use crate::warning::Warnings;
+use std::os::unix::ffi::OsStrExt;
+
+/// How the input describes its images.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SourceLayout {
+    /// `manifest.json` alone.
+    Docker,
+    /// `index.json` alone.
+    Oci,
+    /// Both, over the same blobs.
+    Hybrid,
+}
+
+/// An opened archive. Its blobs stay readable as long as they live.
+#[derive(Debug)]
+pub struct Archive {
+    /// How errors name it, already escaped: the path as given, or `standard input`.
+    pub name: String,
+    /// The images that `--image` and `--platform` mean, in the order of the archive; never empty.
+    pub images: Vec<Image>,
+    /// The other images of the archive, as far as they can be read; one of them may be a base.
+    pub others: Vec<Image>,
+    /// How the input describes its images.
+    pub source_layout: SourceLayout,
+    /// The size of the input as it was given, compressed or not; of a directory, the bytes of its files.
+    pub bytes: u64,
+    /// What was odd about the images that are meant.
+    pub warnings: Warnings,
+    /// Which file or directory the input is: an output must not be the same one.
+    pub file_identity: FileIdentity,
+}
+
+impl Archive {
+    /// The images of this name, image ID or bare tag, whether they are meant or not, in no case an error.
+    pub fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Image> {
+        let id = name.rsplit('@').next().unwrap_or(name);
+        self.images
+            .iter()
+            .chain(&self.others)
+            .filter(move |image| select::is_named(&image.references, name) || select::is_id(&image.config_digest, id))
+    }
+}
+
+/// Opens an archive or a layout directory and reads its documents. Of `options` it reads `image`, `platform`,
+/// `limits` and `temp_dir`.
+///
+/// # Errors
+///
+/// All but [`Signal`](crate::error::ErrorKind::Signal) and [`Gate`](crate::error::ErrorKind::Gate); each names the
+/// archive.
+pub fn open(input: &Input, options: &Options) -> Result<Archive, Error> {
+    let name = match input {
+        Input::Path(path) => escape(path.as_os_str().as_bytes()),
+        Input::Stdin => "standard input".to_owned(),
+    };
+    read(input, options, &name).map_err(|error| error.in_archive(name))
+}
+
+fn read(input: &Input, options: &Options, name: &str) -> Result<Archive, Error> {
+    let limits = &options.limits;
+    let temp_dir = options.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
+    let (members, bytes, file_identity) = match outer::open(input, &temp_dir, limits)? {
+        Outer::Tar { file, len, bytes, identity } => (Members::of_tar(&file, len, limits)?, bytes, identity),
+        Outer::Directory { root, identity } => {
+            let bytes = layout::total_bytes(&root, limits)?;
+            let members = Members::of_directory(layout::Directory::new(root), limits);
+            if !has(&members, "index.json")? {
+                return Err(Error::malformed("the directory is no OCI layout: it has no index.json")
+                    .hint("give a layout directory, or the archive that docker save wrote"));
+            }
+            (members, bytes, identity)
+        }
+    };
+    let (source_layout, drafts, mut warnings) = documents(&members, limits)?;
+    let chosen = select::select(&drafts, options.image.as_deref(), options.platform.as_ref())?;
+    let (mut images, mut others) = (Vec::new(), Vec::new());
+    for (draft, chosen) in drafts.into_iter().zip(chosen) {
+        if chosen {
+            warnings.merge(&draft.config.warnings);
+            images.push(draft.finish()?);
+        } else {
+            others.extend(draft.finish());
+        }
+    }
+    Ok(Archive { name: name.to_owned(), images, others, source_layout, bytes, warnings, file_identity })
+}
+
+fn has(members: &Members, name: &str) -> Result<bool, Error> {
+    members.find(&RootPath::clamped(name.as_bytes())).map(|blob| blob.is_some())
+}
+
+/// All that the documents describe; never nothing.
+fn documents(members: &Members, limits: &Limits) -> Result<(SourceLayout, Vec<Draft>, Warnings), Error> {
+    let is_layout = has(members, "oci-layout")?;
+    let has_index = has(members, "index.json")?;
+    let docker = docker::read(members, limits)?;
+    match docker {
+        Some(docker) if !has_index && !is_layout => Ok((SourceLayout::Docker, docker, Warnings::default())),
+        None if !has_index && !is_layout => Err(nothing(members)?),
+        docker => {
+            let oci::Found { drafts, others, mut warnings } = oci::read(members, limits)?;
+            let layout = if docker.is_some() { SourceLayout::Hybrid } else { SourceLayout::Oci };
+            let drafts = resolve::merge(drafts, docker.unwrap_or_default(), &mut warnings)?;
+            if !drafts.is_empty() {
+                return Ok((layout, drafts, warnings));
+            }
+            Err(if others > 0 {
+                Error::unsupported("not a container image: the archive holds artifacts or attestations only")
+            } else {
+                Error::malformed("index.json names no image")
+            })
+        }
+    }
+}
+
+fn nothing(members: &Members) -> Result<Error, Error> {
+    Ok(if members.is_empty() {
+        Error::malformed("the archive is an empty tar").hint("save the image again")
+    } else if has(members, "repositories")? {
+        Error::unsupported("the archive has repositories and no manifest.json, as Docker before 1.10 wrote it")
+            .hint("load it into an engine and save it again")
+    } else {
+        Error::malformed("the tar is no image archive: it has no manifest.json and no index.json")
+            .hint("give what docker save wrote; the result of docker export is not an image")
+    })
+}
+
+#[cfg(test)]
+#[path = "open_tests.rs"]
+mod tests;

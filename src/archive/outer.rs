@@ -1,0 +1,144 @@
+//! The outer file: a path or standard input in, a file with the plain tar, or a directory, out.
+//!
+//! A plain tar in a regular file is read where it lies. Anything else, a pipe or a compressed file, is written once
+//! into an unlinked spill file. Magic bytes decide, never the file's name.
+
+use super::decompress::{self, Codec};
+use super::tar;
+use crate::error::{Error, ErrorKind};
+use crate::options::{Input, Limits};
+use std::fs::File;
+use std::io::{self, BufReader, Cursor, Read, Seek};
+use std::os::fd::AsFd;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Which file the input is, so that an output can be known to be the same one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct FileIdentity {
+    /// The number of the device that holds it.
+    pub device: u64,
+    /// Its inode number there.
+    pub inode: u64,
+}
+
+/// The input, ready to be read at any place.
+#[derive(Debug)]
+pub(super) enum Outer {
+    /// A plain tar of `len` bytes; `bytes` is the size of the input as it was given.
+    Tar { file: Arc<File>, len: u64, bytes: u64, identity: FileIdentity },
+    /// A directory.
+    Directory { root: PathBuf, identity: FileIdentity },
+}
+
+/// Opens the input; spill files go to `temp_dir`.
+pub(super) fn open(input: &Input, temp_dir: &Path, limits: &Limits) -> Result<Outer, Error> {
+    let failed = |cause| Error::io("open the input", cause);
+    let mut file = match input {
+        Input::Path(path) => File::open(path).map_err(failed)?,
+        Input::Stdin => File::from(io::stdin().as_fd().try_clone_to_owned().map_err(failed)?),
+    };
+    let meta = file.metadata().map_err(failed)?;
+    let identity = FileIdentity { device: meta.dev(), inode: meta.ino() };
+    if meta.is_dir() {
+        return match input {
+            Input::Path(path) => Ok(Outer::Directory { root: path.clone(), identity }),
+            Input::Stdin => Err(Error::usage("standard input is a directory").hint("name the directory instead of -")),
+        };
+    }
+    // Standard input may have been read by another program before; then only the rest is ours. Files of /proc
+    // say that they are empty.
+    let in_place = meta.is_file() && meta.len() > 0 && file.stream_position().is_ok_and(|position| position == 0);
+    let mut head = [0; 512];
+    let head_len = if in_place { fill_at(&file, &mut head) } else { fill(&mut file, &mut head) }
+        .map_err(|cause| Error::io("read the input", cause))?;
+    let head = head.get(..head_len).unwrap_or_default();
+    let codec = recognise(head)?;
+    if in_place && codec == Codec::Plain {
+        return Ok(Outer::Tar { file: Arc::new(file), len: meta.len(), bytes: meta.len(), identity });
+    }
+    let read = if in_place { Vec::new() } else { head.to_vec() };
+    let source = BufReader::with_capacity(1 << 18, Cursor::new(read).chain(file));
+    let spill = decompress::to_spill(source, codec, temp_dir, limits)?;
+    if codec != Codec::Plain {
+        let mut head = [0; 512];
+        let len = fill_at(&spill.file, &mut head).map_err(|cause| Error::io("read the spill file", cause))?;
+        if recognise(head.get(..len).unwrap_or_default())? != Codec::Plain {
+            return Err(Error::unsupported("the archive is compressed twice").hint("decompress it once"));
+        }
+    }
+    Ok(Outer::Tar { file: Arc::new(spill.file), len: spill.len, bytes: spill.read, identity })
+}
+
+/// Says by its first bytes how a file is packed, or why it is no image archive.
+fn recognise(head: &[u8]) -> Result<Codec, Error> {
+    // A checksum says more than a magic: the first member's name may look like one.
+    if tar::is_tar(head) {
+        return Ok(Codec::Plain);
+    }
+    const CODECS: &[(&[u8], Codec)] =
+        &[(b"\x1f\x8b", Codec::Gzip), (b"\x28\xb5\x2f\xfd", Codec::Zstd), (b"\xfd7zXZ\0", Codec::Xz)];
+    const OTHERS: &[(&[u8], &str)] = &[
+        (b"BZh", "compressed with bzip2"),
+        (b"\x04\x22\x4d\x18", "compressed with lz4"),
+        (b"LZIP", "compressed with lzip"),
+        (b"\x5d\0\0", "compressed with lzma"),
+        (b"\x1f\x9d", "compressed with compress"),
+        (b"PK\x03\x04", "a zip file"),
+        (b"7z\xbc\xaf\x27\x1c", "a 7z file"),
+        (b"hsqs", "a squashfs filesystem"),
+        (b"QFI\xfb", "a qcow2 disk"),
+    ];
+    if head.is_empty() {
+        return Err(
+            Error::malformed("the input is empty").hint("save the image again, as in docker save -o in.tar IMAGE")
+        );
+    }
+    if let Some((_, codec)) = CODECS.iter().find(|(magic, _)| head.starts_with(magic)) {
+        return Ok(*codec);
+    }
+    // The magic of a zstd frame that holds no data, as pzstd puts it first.
+    if matches!(head, [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..]) {
+        return Ok(Codec::Zstd);
+    }
+    if let Some((_, what)) = OTHERS.iter().find(|(magic, _)| head.starts_with(magic)) {
+        let what = format!("the input is {what}");
+        return Err(Error::unsupported(what).hint("give a plain tar, or one in gzip, zstd or xz"));
+    }
+    if head.len() < 512 {
+        return Err(Error::malformed("the input is not a tar: it has less than one block of 512 bytes"));
+    }
+    Err(Error::new(ErrorKind::Malformed, "the input is not a tar: its first header has no valid checksum")
+        .hint("give an archive that docker save, podman save, skopeo or buildx wrote"))
+}
+
+fn fill_at(file: &File, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut done = 0usize;
+    while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {
+        match file.read_at(rest, done as u64) {
+            Ok(0) => break,
+            Ok(read) => done = done.saturating_add(read),
+            Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
+            Err(cause) => return Err(cause),
+        }
+    }
+    Ok(done)
+}
+
+fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut done = 0usize;
+    while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {
+        match reader.read(rest) {
+            Ok(0) => break,
+            Ok(read) => done = done.saturating_add(read),
+            Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
+            Err(cause) => return Err(cause),
+        }
+    }
+    Ok(done)
+}
+
+#[cfg(test)]
+#[path = "outer_tests.rs"]
+mod tests;
