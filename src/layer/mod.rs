@@ -1,11 +1,28 @@
 //! Tar bytes and entries: one read half, one write half, codecs and digests.
 
+mod attributes;
+pub mod codec;
 mod compress;
+pub mod digest;
 mod encode;
+mod extended;
 mod fill;
+mod header;
+mod input;
+mod number;
+mod pax;
+pub mod read;
+mod scan;
 mod segment;
+mod sparse;
+mod verbatim;
 mod write;
 
 pub use fill::Sources;
+pub use input::{BlobInput, StreamInput, TarInput};
+pub use scan::{ScanEnd, scan};
 pub use segment::{Segment, Segments, layer_size, segments};
 pub use write::{Progress, Written, write_layer};
+
+#[cfg(test)]
+pub(crate) mod testing;

@@ -1,0 +1,236 @@
+//! One layer of an image: its bytes checked, inflated and scanned in one pass.
+//!
+//! In: a blob and what the documents claim about it. Out: its entries, and a blob of the uncompressed tar that
+//! their positions refer to: the layer itself where it is plain, else an unlinked spill file. Nothing of it is
+//! kept in memory. The stages are readers inside one another (blob, digest, decoder, digest and spill, scan), so
+//! that each may move to a thread of its own.
+
+use super::codec::{Codec, Decoder};
+use super::digest::{Hasher, HashingReader};
+use super::header::BLOCK;
+use super::input::{BlobInput, StreamInput};
+use super::scan::{ScanEnd, scan};
+use crate::archive::Blob;
+use crate::error::{Error, ErrorKind, escape};
+use crate::image::Layer;
+use crate::options::Limits;
+use crate::rootfs::{Entry, LayerId};
+use crate::warning::{WarningKind, Warnings};
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+/// What a layer turned out to be.
+#[derive(Debug, Clone)]
+pub struct ReadLayer {
+    /// The uncompressed tar; the entries' positions lie in it.
+    pub tar: Blob,
+    /// How the layer was compressed, by its bytes.
+    pub codec: Codec,
+    /// How many entries were handed on.
+    pub entries: u64,
+    /// The length of the uncompressed tar in bytes.
+    pub expanded: u64,
+    /// What was odd.
+    pub warnings: Warnings,
+    /// Whether digest and diff_id were checked. False for a plain layer, of which only headers were read:
+    /// [`verify`] has to follow before its bytes are trusted, at any time and on any thread.
+    pub verified: bool,
+}
+
+/// Reads a layer; `push` gets its entries in the order of the tar. Spill files go to `temp`, or where the system
+/// has them.
+///
+/// # Errors
+///
+/// `Integrity` where size, digest or diff_id differ, which goes before whatever the damage looks like; else as
+/// [`scan`], and `Malformed`, `Unsupported` or `Limit` for the compression. No error names the layer.
+pub fn read(
+    layer: &Layer,
+    id: LayerId,
+    limits: &Limits,
+    temp: Option<&Path>,
+    push: &mut dyn FnMut(Entry) -> Result<(), Error>,
+) -> Result<ReadLayer, Error> {
+    check_claims(layer)?;
+    let mut start = [0; BLOCK];
+    let mut reader = layer.blob.reader().take(BLOCK as u64);
+    let mut sniffed = 0;
+    while let Some(rest) = start.get_mut(sniffed..).filter(|rest| !rest.is_empty()) {
+        match reader.read(rest) {
+            Ok(0) => break,
+            Ok(read) => sniffed = sniffed.saturating_add(read),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(Error::io("read the layer", error)),
+        }
+    }
+    let codec = match Codec::sniff(start.get(..sniffed).unwrap_or_default()) {
+        Ok(codec) => codec,
+        Err(error) => return Err(damage_or(error, check_blob(layer))),
+    };
+    let mut warnings = Warnings::default();
+    if let Some(media_type) = &layer.media_type
+        && Codec::of_media_type(media_type).is_some_and(|claimed| claimed != codec)
+        && !layer.blob.is_empty()
+    {
+        warnings.add(WarningKind::MediaType, format!("{} is {codec}", escape(media_type.as_bytes())));
+    }
+    let (tar, end) = match codec {
+        Codec::Plain => read_plain(layer, id, limits, &mut warnings, push)?,
+        _ => read_compressed(layer, (id, codec), limits, temp, &mut warnings, push)?,
+    };
+    Ok(ReadLayer { expanded: tar.len(), tar, codec, entries: end.entries, warnings, verified: codec != Codec::Plain })
+}
+
+/// Checks digest and diff_id of a plain layer by reading all of it; once, where both are the same.
+///
+/// # Errors
+///
+/// `Integrity` where one differs; `Unsupported` for an unknown algorithm; `Io`.
+pub fn verify(layer: &Layer) -> Result<(), Error> {
+    check_claims(layer)?;
+    check_blob(layer)?;
+    if layer.digest.as_ref() == Some(&layer.diff_id) {
+        return Ok(());
+    }
+    hash(&layer.blob, Hasher::new(&layer.diff_id)?)?.check(&layer.diff_id, TAR)
+}
+
+/// How messages name the compressed bytes, and the tar in them.
+const BLOB: &str = "the layer blob";
+const TAR: &str = "the uncompressed layer";
+
+/// What can be checked without reading: the size, and that the digests can be checked at all.
+fn check_claims(layer: &Layer) -> Result<(), Error> {
+    if let Some(size) = layer.size.filter(|size| *size != layer.blob.len()) {
+        return Err(Error::integrity(format!("{BLOB} has {} bytes, not {size}", layer.blob.len())));
+    }
+    layer.digest.iter().chain([&layer.diff_id]).try_for_each(|digest| Hasher::new(digest).map(drop))
+}
+
+fn check_blob(layer: &Layer) -> Result<(), Error> {
+    match &layer.digest {
+        Some(digest) => hash(&layer.blob, Hasher::new(digest)?)?.check(digest, BLOB),
+        None => Ok(()),
+    }
+}
+
+fn hash(blob: &Blob, mut hasher: Hasher) -> Result<Hasher, Error> {
+    let mut reader = blob.reader();
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        match reader.read(&mut buffer) {
+            Ok(0) => return Ok(hasher),
+            Ok(read) => hasher.update(buffer.get(..read).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(Error::io("read the layer", error)),
+        }
+    }
+}
+
+/// A damaged blob is reported as such, not as what its damage looks like.
+fn damage_or(error: Error, checked: Result<(), Error>) -> Error {
+    match (error.kind(), checked) {
+        (ErrorKind::Malformed | ErrorKind::Unsupported | ErrorKind::Limit, Err(damage)) => damage,
+        _ => error,
+    }
+}
+
+fn read_plain(
+    layer: &Layer,
+    id: LayerId,
+    limits: &Limits,
+    warnings: &mut Warnings,
+    push: &mut dyn FnMut(Entry) -> Result<(), Error>,
+) -> Result<(Blob, ScanEnd), Error> {
+    if layer.blob.len() > limits.expanded {
+        let what = format!("the layer has more than {} bytes", limits.expanded);
+        return Err(Error::limit(what).hint("raise it with --limit expanded=BYTES"));
+    }
+    match scan(&mut BlobInput::new(&layer.blob), id, limits, warnings, push) {
+        Ok(end) => Ok((layer.blob.clone(), end)),
+        Err(error) => Err(damage_or(error, verify(layer))),
+    }
+}
+
+fn read_compressed(
+    layer: &Layer,
+    (id, codec): (LayerId, Codec),
+    limits: &Limits,
+    temp: Option<&Path>,
+    warnings: &mut Warnings,
+    push: &mut dyn FnMut(Entry) -> Result<(), Error>,
+) -> Result<(Blob, ScanEnd), Error> {
+    let hasher = layer.digest.as_ref().map(Hasher::new).transpose()?;
+    let mut source = HashingReader::new(layer.blob.reader(), hasher);
+    let result = spill_and_scan(&mut source, (id, codec), Hasher::new(&layer.diff_id)?, limits, temp, warnings, push);
+    // A failed run reads on as well: the digest tells whether the blob is damaged or was made like this.
+    let checked = match (source.finish()?, &layer.digest) {
+        (Some(hasher), Some(digest)) => hasher.check(digest, BLOB),
+        _ => Ok(()),
+    };
+    let (spill, end) = match result {
+        Ok(done) => done,
+        Err(error) => return Err(damage_or(error, checked)),
+    };
+    checked?;
+    spill.hasher.check(&layer.diff_id, TAR)?;
+    Ok((Blob::new(Arc::new(spill.file), 0, spill.written), end))
+}
+
+fn spill_and_scan(
+    source: impl Read,
+    (id, codec): (LayerId, Codec),
+    hasher: Hasher,
+    limits: &Limits,
+    temp: Option<&Path>,
+    warnings: &mut Warnings,
+    push: &mut dyn FnMut(Entry) -> Result<(), Error>,
+) -> Result<(Spilled, ScanEnd), Error> {
+    let file = match temp {
+        Some(directory) => tempfile::tempfile_in(directory),
+        None => tempfile::tempfile(),
+    };
+    let file = file.map_err(|error| Error::io("create a spill file", error))?;
+    let decoder = Decoder::new(source, codec, limits)?;
+    let mut input = StreamInput::new(Spill { decoder, spilled: Spilled { file, hasher, written: 0 } });
+    let end = scan(&mut input, id, limits, warnings, push)?;
+    Ok((input.into_inner().spilled, end))
+}
+
+/// The uncompressed tar so far: on disk, and in its digest.
+struct Spilled {
+    file: File,
+    hasher: Hasher,
+    written: u64,
+}
+
+/// Keeps a copy of what it reads.
+struct Spill<R> {
+    decoder: R,
+    spilled: Spilled,
+}
+
+impl<R: Read> Read for Spill<R> {
+    /// Fills the whole buffer while there is data: few large writes cost less than many small ones.
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut filled = 0;
+        while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            match self.decoder.read(rest) {
+                Ok(0) => break,
+                Ok(read) => filled = filled.saturating_add(read),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let bytes = buffer.get(..filled).unwrap_or_default();
+        self.spilled.hasher.update(bytes);
+        self.spilled.file.write_all(bytes).map_err(|error| Error::io("write a spill file", error))?;
+        self.spilled.written = self.spilled.written.saturating_add(filled as u64);
+        Ok(filled)
+    }
+}
+
+#[cfg(test)]
+mod tests;

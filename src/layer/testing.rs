@@ -1,0 +1,1 @@
+//! A tar builder for tests that can write every odd header a test needs.

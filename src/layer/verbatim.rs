@@ -1,0 +1,54 @@
+//! Whether an entry's tar bytes may be copied as they are.
+//!
+//! In: a parsed entry and the forms its blocks had. Out: true only where Go, GNU tar, bsdtar and Python all read
+//! these bytes as exactly this entry; anything odd is written afresh instead. Never changes the entry.
+
+use super::extended::Extended;
+use super::header::{Format, Header};
+use crate::rootfs::{EntryKind, RootPath};
+
+/// `name` and `linkname` are the raw ones, after extended headers were applied.
+pub(super) fn suits_every_reader(
+    header: &Header<'_>,
+    extended: &Extended,
+    (name, linkname): (&[u8], &[u8]),
+    (path, kind): (&RootPath, &EntryKind),
+) -> bool {
+    header.regular
+        && matches!(header.typeflag, b'0'..=b'6')
+        && matches!(header.mode, 0..=0o7777)
+        && suits_extended(header, extended)
+        && is_clean(name, path, matches!(kind, EntryKind::Directory))
+        && match kind {
+            EntryKind::HardLink(target) => is_clean(linkname, target, false),
+            EntryKind::Symlink(_) => true,
+            _ => linkname.is_empty(),
+        }
+        && (matches!(kind, EntryKind::CharDevice(_) | EntryKind::BlockDevice(_))
+            || (header.major, header.minor) == (0, 0))
+}
+
+/// PAX goes with POSIX headers and long names with GNU's; readers differ where they are mixed (T14).
+fn suits_extended(header: &Header<'_>, extended: &Extended) -> bool {
+    let long = extended.long_name.is_some() || extended.long_link.is_some();
+    let format = match (&extended.pax, long) {
+        (None, false) => true,
+        (Some(pax), false) => {
+            let size_agrees = pax.size.is_none_or(|size| size == header.size);
+            header.format == Format::Ustar && pax.regular && size_agrees
+        }
+        (None, true) => header.format == Format::Gnu,
+        (Some(_), true) => false,
+    };
+    format && extended.regular
+}
+
+/// A clean spelling: at most one `./` before it, a slash after it exactly for directories.
+fn is_clean(raw: &[u8], path: &RootPath, directory: bool) -> bool {
+    let raw = raw.strip_prefix(b"./").unwrap_or(raw);
+    if path.is_root() {
+        return directory && raw.is_empty();
+    }
+    let raw = if directory { raw.strip_suffix(b"/") } else { Some(raw) };
+    raw == Some(path.as_bytes())
+}
