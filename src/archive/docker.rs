@@ -120,3 +120,7 @@ fn missing(what: &str, path: &str) -> Error {
     Error::malformed(format!("the {what} \"{path}\" that manifest.json names is not in the archive"))
         .hint("save the image again")
 }
+
+#[cfg(test)]
+#[path = "docker_tests.rs"]
+mod tests;

@@ -212,7 +212,7 @@ impl Walk<'_> {
         }
         let what = format!("the manifest {}", digest::short(&descriptor.digest));
         let Some(blob) = find_blob(self.members, &descriptor.digest)? else {
-            return Ok(Behind::Absent(absent(&what, descriptor)));
+            return Ok(Behind::Absent(absent("the manifest", descriptor)));
         };
         check_size(blob.len(), descriptor, &what)?;
         let bytes = json::bytes(&blob, self.limits.manifest, &what)?;
@@ -303,10 +303,7 @@ fn check_size(found: u64, descriptor: &Descriptor, what: &str) -> Result<(), Err
 }
 
 fn absent(what: &str, descriptor: &Descriptor) -> Error {
-    // A label that already carries the digest is not told it twice.
-    let digest = &descriptor.digest;
-    let what = what.split(" sha").next().unwrap_or(what);
-    Error::malformed(format!("{what} {digest} is not in the archive"))
+    Error::malformed(format!("{what} {} is not in the archive", descriptor.digest))
         .hint("save the image again, with all of its blobs")
 }
 
@@ -314,3 +311,7 @@ fn foreign(layer: &Descriptor) -> Error {
     let what = format!("the foreign layer {} is not in the archive, only a link to {}", layer.digest, layer.hosts());
     Error::new(ErrorKind::Unsupported, what).hint("save the image together with its foreign layers")
 }
+
+#[cfg(test)]
+#[path = "oci_tests.rs"]
+mod tests;

@@ -67,7 +67,7 @@ pub(super) fn members(
         let following = end.checked_next_multiple_of(BLOCK).ok_or_else(|| bad(at, "the sizes overflow"))?;
         if is_extension {
             let limit = if matches!(kind, b'L' | b'K') { limits.name } else { limits.pax };
-            let extension = extension(tar, body, size, limit).map_err(|error| at_offset(error, at))?;
+            let extension = extension(tar, body, size, limit)?;
             next.take(kind, extension).map_err(|what| bad(at, what))?;
         } else {
             let member = std::mem::take(&mut next).member(kind, header, body, size).map_err(|what| bad(at, what))?;
@@ -265,6 +265,6 @@ fn bad(at: u64, what: impl std::fmt::Display) -> Error {
     Error::malformed(format!("the tar is damaged at offset {at}: {what}"))
 }
 
-fn at_offset(error: Error, at: u64) -> Error {
-    error.in_layer(format!("offset {at}"))
-}
+#[cfg(test)]
+#[path = "tar_tests.rs"]
+mod tests;

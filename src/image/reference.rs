@@ -101,7 +101,9 @@ fn is_registry(text: &str) -> bool {
 
 fn is_host(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
-    !text.is_empty() && text.bytes().all(allowed)
+    let edge = |byte: Option<&u8>| byte.is_some_and(|&byte| byte.is_ascii_alphanumeric() || b"[]".contains(&byte));
+    let bytes = text.as_bytes();
+    edge(bytes.first()) && edge(bytes.last()) && bytes.iter().copied().all(allowed)
 }
 
 fn is_repository(text: &str) -> bool {
