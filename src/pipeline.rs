@@ -1,0 +1,91 @@
+//! The whole program, a line a phase: open, read layers, decide, write, report.
+//!
+//! In: paths and options. Out: the written archive, and a report. The only module that names rayon; it reads no
+//! tar, decides nothing and prints nothing itself.
+
+mod decide;
+mod layers;
+mod write;
+
+use crate::archive::{self, Archive};
+use crate::error::{Error, ErrorKind, escape};
+use crate::options::{Input, Options, Output};
+use crate::progress::{Event, Watch};
+use crate::report::{Artifact, Report};
+use crate::warning::Warnings;
+use decide::Decision;
+use layers::Layers;
+use rayon::prelude::*;
+
+/// Squashes and strips the images of an archive, and writes them to `output`.
+///
+/// With `Options::dry_run` everything is decided and reported, and `output` is not touched.
+///
+/// # Errors
+///
+/// Every [`ErrorKind`]; a failed run leaves `output` as it was, and nothing beside it.
+pub fn strip(input: &Input, output: &Output, options: &Options, watch: &Watch<'_>) -> Result<Report, Error> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads.map_or(0, usize::from)).build();
+    let pool = pool.map_err(|error| Error::new(ErrorKind::Io, format!("start the threads: {error}")))?;
+    pool.install(|| {
+        let archive = archive::open(input, options)?;
+        run(&archive, output, options, watch).map_err(|error| error.in_archive(archive.name.as_str()))
+    })
+}
+
+fn run(archive: &Archive, output: &Output, options: &Options, watch: &Watch<'_>) -> Result<Report, Error> {
+    let tags = write::tags(archive, options)?;
+    let layers = read(archive, options, watch)?;
+    let mut decisions = decide(archive, &layers, options, watch)?;
+    let mut report = Report { version: env!("CARGO_PKG_VERSION"), temp_bytes: layers.spilled(), ..Report::default() };
+    report.input = Artifact { name: archive.name.clone(), bytes: archive.bytes };
+    let mut warnings = archive.warnings.clone();
+    decisions.iter().for_each(|decision| warnings.merge(&decision.warnings));
+    check(&decisions, &warnings, options)?;
+    if options.dry_run {
+        layers.verify()?;
+    } else {
+        let bytes = write::write(archive, &layers, &mut decisions, (output, &tags), options, &mut warnings, watch)?;
+        report.output = Some(Artifact { name: name(output), bytes });
+    }
+    report.images = decisions.into_iter().map(|decision| decision.report).collect();
+    report.warnings = (&warnings).into();
+    Ok(report)
+}
+
+fn read(archive: &Archive, options: &Options, watch: &Watch<'_>) -> Result<Layers, Error> {
+    let total = archive.images.iter().flat_map(|image| &image.layers).map(|layer| layer.blob.len()).sum();
+    watch.phase("read layers", Some(total), || {
+        Layers::read(&archive.images, options, &|bytes| watch.tell(Event::Advanced(bytes)))
+    })
+}
+
+fn decide(archive: &Archive, layers: &Layers, options: &Options, watch: &Watch<'_>) -> Result<Vec<Decision>, Error> {
+    watch.phase("merge and decide", None, || {
+        let decide = |image| decide::decide(image, layers, options).map_err(|error| error.in_image(decide::name(image)));
+        let decisions: Vec<Result<Decision, Error>> = archive.images.par_iter().map(decide).collect();
+        decisions.into_iter().collect()
+    })
+}
+
+/// The gates that can be judged before anything is written.
+fn check(decisions: &[Decision], warnings: &Warnings, options: &Options) -> Result<(), Error> {
+    if options.strict {
+        warnings.refuse()?;
+    }
+    for report in decisions.iter().map(|decision| &decision.report) {
+        let saving = report.before.saving(&report.after);
+        if options.gates.min_saving.is_some_and(|wanted| saving < wanted) {
+            let what = format!("the layers get smaller by {saving:.1} % only, less than --min-saving asks for");
+            return Err(Error::new(ErrorKind::Gate, what).in_image(report.name.as_str()));
+        }
+    }
+    Ok(())
+}
+
+fn name(output: &Output) -> String {
+    match output {
+        Output::File(path) | Output::Directory(path) => escape(path.as_os_str().as_encoded_bytes()),
+        Output::Stdout => "-".into(),
+    }
+}

@@ -1,0 +1,91 @@
+//! Every distinct layer of an archive, read once and side by side, however many images share it.
+
+use crate::archive::Blob;
+use crate::error::Error;
+use crate::image::{Image, Layer};
+use crate::layer::read::{self, ReadLayer};
+use crate::options::Options;
+use crate::rootfs::{LayerId, Upper, UpperBuilder};
+use rayon::prelude::*;
+
+/// The layers of an archive.
+#[derive(Debug)]
+pub(super) struct Layers(Vec<Distinct>);
+
+#[derive(Debug)]
+struct Distinct {
+    layer: Layer,
+    /// How errors name it: where it stands in the first image that has it.
+    name: String,
+    upper: Upper,
+    read: ReadLayer,
+}
+
+impl Layers {
+    /// Reads every layer of `images`. `done` is told the size of each blob that was read.
+    pub(super) fn read(images: &[Image], options: &Options, done: &(dyn Fn(u64) + Sync)) -> Result<Self, Error> {
+        let mut claims: Vec<(Layer, String)> = Vec::new();
+        for image in images {
+            for (index, layer) in image.layers.iter().enumerate() {
+                if !claims.iter().any(|(known, _)| is_same(known, layer)) {
+                    let position = index.saturating_add(1);
+                    let name = format!("layer {position}/{} {}", image.layers.len(), short(layer));
+                    claims.push((layer.clone(), name));
+                }
+            }
+        }
+        let read = claims.into_par_iter().enumerate().map(|(index, (layer, name))| {
+            let id = LayerId(u32::try_from(index).unwrap_or(u32::MAX));
+            let mut builder = UpperBuilder::new(id, options.limits.symlinks);
+            let temp = options.temp_dir.as_deref();
+            let read = read::read(&layer, id, &options.limits, temp, &mut |entry| builder.push(entry));
+            let read = read.map_err(|error| error.in_layer(name.as_str()))?;
+            done(layer.blob.len());
+            let mut upper = builder.finish();
+            upper.warnings.merge(&read.warnings);
+            Ok(Distinct { layer, name, upper, read })
+        });
+        // The lowest layer's error is the one that is told, whichever thread was first.
+        let read: Vec<Result<Distinct, Error>> = read.collect();
+        read.into_iter().collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Checks the digests of the layers of which only headers were read so far.
+    pub(super) fn verify(&self) -> Result<(), Error> {
+        let checks = self.0.par_iter().filter(|distinct| !distinct.read.verified);
+        let checks: Vec<Result<(), Error>> = checks
+            .map(|distinct| read::verify(&distinct.layer).map_err(|error| error.in_layer(distinct.name.as_str())))
+            .collect();
+        checks.into_iter().collect()
+    }
+
+    /// The layers of an image, lowest first.
+    pub(super) fn of<'a>(&'a self, image: &'a Image) -> impl Iterator<Item = (LayerId, &'a Upper, &'a ReadLayer)> + 'a {
+        image.layers.iter().filter_map(|layer| {
+            let index = self.0.iter().position(|known| is_same(&known.layer, layer))?;
+            let distinct = self.0.get(index)?;
+            Some((LayerId(u32::try_from(index).ok()?), &distinct.upper, &distinct.read))
+        })
+    }
+
+    /// The uncompressed tar of a layer.
+    pub(super) fn tar(&self, id: LayerId) -> Option<&Blob> {
+        self.0.get(usize::try_from(id.0).ok()?).map(|distinct| &distinct.read.tar)
+    }
+
+    /// Bytes of all spill files.
+    pub(super) fn spilled(&self) -> u64 {
+        let spilled = self.0.iter().filter(|distinct| !distinct.read.tar.is_same(&distinct.layer.blob));
+        spilled.map(|distinct| distinct.read.expanded).sum()
+    }
+}
+
+/// Whether two images name one layer. Only what is claimed alike is checked alike.
+fn is_same(a: &Layer, b: &Layer) -> bool {
+    a.blob.is_same(&b.blob) && (&a.digest, a.size, &a.diff_id) == (&b.digest, b.size, &b.diff_id)
+}
+
+fn short(layer: &Layer) -> String {
+    let digest = layer.digest.as_ref().unwrap_or(&layer.diff_id).to_string();
+    digest.chars().take("sha256:".len().saturating_add(12)).collect()
+}

@@ -1,0 +1,136 @@
+//! From decisions to an archive: each image's layer, its config and manifest, and the archive around them. While the
+//! layers are written, the digests of plain input layers are checked; nothing is put in place before that is done.
+
+use super::decide::Decision;
+use super::layers::Layers;
+use crate::archive::write::ArchiveWriter;
+use crate::archive::Archive;
+use crate::error::{Error, ErrorKind};
+use crate::image::rewrite::{Change, NewLayer, Rewritten, rewrite};
+use crate::image::{Image, Reference};
+use crate::layer::codec::Codec;
+use crate::layer::{segments, write_layer};
+use crate::options::{Compression, Options, Output};
+use crate::progress::{Event, Watch};
+use crate::report::LayerReport;
+use crate::warning::Warnings;
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The new names, where `--tag` gives one.
+pub(super) fn tags(archive: &Archive, options: &Options) -> Result<Option<Vec<Reference>>, Error> {
+    let Some(tag) = &options.tag else { return Ok(None) };
+    let first = archive.images.first().map(|image| image.group);
+    if archive.images.iter().any(|image| Some(image.group) != first) {
+        let what = format!("--tag names one image, and the archive has {}", archive.images.len());
+        return Err(Error::usage(what).hint("choose one with --image"));
+    }
+    Reference::parse(tag).map(|reference| Some(vec![reference]))
+}
+
+/// Writes the archive and completes the reports. Returns how many bytes it has.
+pub(super) fn write(
+    archive: &Archive,
+    layers: &Layers,
+    decisions: &mut [Decision],
+    (output, tags): (&Output, &Option<Vec<Reference>>),
+    options: &Options,
+    warnings: &mut Warnings,
+    watch: &Watch<'_>,
+) -> Result<u64, Error> {
+    let temp_dir = options.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
+    let mut writer =
+        ArchiveWriter::create(output, options.format, Some(archive.file_identity.into()), &temp_dir, watch.cancel)?;
+    let total = decisions.iter().map(|decision| decision.report.after.uncompressed).sum();
+    let damaged = AtomicBool::new(false);
+    let written = watch.phase("write layers", Some(total), || {
+        let (written, verified) = rayon::join(
+            || {
+                let images = archive.images.iter().zip(decisions.iter_mut());
+                let write = |(image, decision): (&Image, &mut Decision)| {
+                    let layer = write_one(layers, decision, &mut writer, options, watch, &damaged)?;
+                    documents(image, layer, tags, decision, options, warnings)
+                };
+                images.map(write).collect::<Result<Vec<Rewritten>, Error>>()
+            },
+            || layers.verify().inspect_err(|_| damaged.store(true, Ordering::Relaxed)),
+        );
+        verified?;
+        written
+    })?;
+    watch.phase("finish the archive", None, || {
+        if options.strict {
+            warnings.refuse()?;
+        }
+        writer.finish(&written, options.gates.max_size)
+    })
+}
+
+fn write_one(
+    layers: &Layers,
+    decision: &mut Decision,
+    writer: &mut ArchiveWriter<'_>,
+    options: &Options,
+    watch: &Watch<'_>,
+    damaged: &AtomicBool,
+) -> Result<NewLayer, Error> {
+    let threads = options.threads.or(std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
+    let progress = |bytes| {
+        watch.tell(Event::Advanced(bytes));
+        watch.cancel.check()?;
+        match damaged.load(Ordering::Relaxed) {
+            true => Err(Error::new(ErrorKind::Integrity, "a layer of the input is damaged")),
+            false => Ok(()),
+        }
+    };
+    let mut sink = writer.blob()?;
+    let written = write_layer(
+        segments(&decision.plan, &decision.tree, options.mtime),
+        &|id| layers.tar(id),
+        decision.compression,
+        threads,
+        &mut sink,
+        &progress,
+    )?;
+    sink.finish(&written.digest, written.size)?;
+    let kind = match decision.compression {
+        Compression::Gzip(_) => Codec::Gzip,
+        Compression::Zstd(_) => Codec::Zstd,
+        Compression::None | Compression::Keep => Codec::Plain,
+    };
+    decision.report.after.compressed = Some(written.size);
+    decision.report.layer = Some(LayerReport {
+        diff_id: written.diff_id.to_string(),
+        digest: written.digest.to_string(),
+        size: written.size,
+        tar_size: written.tar_size,
+        compression: kind.to_string(),
+    });
+    Ok(NewLayer { digest: written.digest, size: written.size, diff_id: written.diff_id, kind })
+}
+
+fn documents(
+    image: &Image,
+    layer: NewLayer,
+    tags: &Option<Vec<Reference>>,
+    decision: &mut Decision,
+    options: &Options,
+    warnings: &mut Warnings,
+) -> Result<Rewritten, Error> {
+    let change = Change {
+        layers: vec![layer],
+        kept: 0,
+        history: options.history,
+        created: options.created,
+        created_by: format!("imgstrip {}", env!("CARGO_PKG_VERSION")),
+        comment: format!("squashed from {} layers", image.layers.len()),
+        references: tags.clone(),
+    };
+    let rewritten = rewrite(image, &change, warnings)?;
+    decision.report.config_digest = Some(rewritten.config_digest.to_string());
+    decision.report.manifest_digest = Some(rewritten.manifest_digest.to_string());
+    if let Some(tags) = tags {
+        decision.report.name = tags.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    }
+    Ok(rewritten)
+}
