@@ -82,6 +82,8 @@ warning_kinds! {
     EmptyManifest = "empty-manifest": "OCI manifests without layers (moby#47065): manifest.json holds",
     /// A config without keys that the specification demands.
     ConfigKeys = "config-keys": "configs without a key that the specification demands",
+    /// Several platforms under one name, of which `manifest.json` can name one.
+    OnePlatform = "one-platform": "names with several platforms: Docker without the containerd store loads one",
     /// A label that names the base image's layers.
     StaleLabel = "stale-label": "labels that describe the old layers",
 }

@@ -1,5 +1,7 @@
 //! An image as a value: names, platform, config, layers; and how config and manifest are rewritten.
 
+pub mod rewrite;
+
 use crate::archive::Blob;
 use oci_spec::image::Digest;
 use serde_json::Value;
