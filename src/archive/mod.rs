@@ -17,6 +17,8 @@ mod resolve;
 mod select;
 mod tar;
 
+pub mod write;
+
 #[cfg(test)]
 mod fixture;
 

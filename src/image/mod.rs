@@ -4,6 +4,7 @@ mod command;
 pub(crate) mod config;
 mod platform;
 mod reference;
+pub mod rewrite;
 
 pub use command::Command;
 pub use platform::Platform;
