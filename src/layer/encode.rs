@@ -289,3 +289,6 @@ fn record(body: &mut Vec<u8>, key: &[u8], value: &[u8]) {
 fn digits(number: usize) -> usize {
     number.checked_ilog10().map_or(1, |log| log.saturating_add(1) as usize)
 }
+
+#[cfg(test)]
+mod tests;

@@ -110,3 +110,6 @@ fn read(layer: LayerId, range: &Range<u64>, done: u64, room: &mut [u8], sources:
         error.in_layer(place())
     })
 }
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -188,3 +188,6 @@ impl Pending<'_> {
 fn out_of_file() -> Error {
     Error::malformed("its data does not fit into its size")
 }
+
+#[cfg(test)]
+mod tests;

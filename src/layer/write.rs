@@ -243,3 +243,6 @@ fn drain<T>(
     }
     Ok(size)
 }
+
+#[cfg(test)]
+mod tests;
