@@ -62,7 +62,8 @@ fn read(archive: &Archive, options: &Options, watch: &Watch<'_>) -> Result<Layer
 
 fn decide(archive: &Archive, layers: &Layers, options: &Options, watch: &Watch<'_>) -> Result<Vec<Decision>, Error> {
     watch.phase("merge and decide", None, || {
-        let decide = |image| decide::decide(image, layers, options).map_err(|error| error.in_image(decide::name(image)));
+        let decide =
+            |image| decide::decide(image, layers, options).map_err(|error| error.in_image(decide::name(image)));
         let decisions: Vec<Result<Decision, Error>> = archive.images.par_iter().map(decide).collect();
         decisions.into_iter().collect()
     })

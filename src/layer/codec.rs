@@ -37,6 +37,16 @@ impl Codec {
         .find_map(|(suffix, codec)| media_type.ends_with(suffix).then_some(codec))
     }
 
+    /// The media type of such a layer in an OCI manifest. Docker's own media types have no zstd, so they are never
+    /// written.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Plain => "application/vnd.oci.image.layer.v1.tar",
+            Self::Gzip => "application/vnd.oci.image.layer.v1.tar+gzip",
+            Self::Zstd => "application/vnd.oci.image.layer.v1.tar+zstd",
+        }
+    }
+
     /// Looks at the first bytes of a layer, at least 512 where it has them. gzip and zstd are recognised as
     /// containerd does it, by their magic alone.
     ///

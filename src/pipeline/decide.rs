@@ -109,7 +109,8 @@ fn facts(image: &Image, tree: &Tree, options: &Options) -> Facts {
     let mut directories = command.volumes.clone();
     directories.push(command.working_dir.clone());
     directories.extend(command.variable("HOME").map(|home| RootPath::clamped(home.as_bytes())));
-    let languages = command.env.iter().filter(|(name, _)| name.starts_with("LC_") || name == "LANG" || name == "LANGUAGE");
+    let languages =
+        command.env.iter().filter(|(name, _)| name.starts_with("LC_") || name == "LANG" || name == "LANGUAGE");
     Facts {
         protected: command.files(tree, options.limits.symlinks),
         directories,

@@ -3,8 +3,8 @@
 
 use super::decide::Decision;
 use super::layers::Layers;
-use crate::archive::write::ArchiveWriter;
 use crate::archive::Archive;
+use crate::archive::write::ArchiveWriter;
 use crate::error::{Error, ErrorKind};
 use crate::image::rewrite::{Change, NewLayer, Rewritten, rewrite};
 use crate::image::{Image, Reference};
@@ -39,8 +39,13 @@ pub(super) fn write(
     watch: &Watch<'_>,
 ) -> Result<u64, Error> {
     let temp_dir = options.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
-    let mut writer =
-        ArchiveWriter::create(output, options.format, Some(archive.file_identity.into()), &temp_dir, watch.cancel)?;
+    let mut writer = ArchiveWriter::create(
+        output,
+        options.format,
+        Some((archive.file_identity.device, archive.file_identity.inode)),
+        &temp_dir,
+        watch.cancel,
+    )?;
     let total = decisions.iter().map(|decision| decision.report.after.uncompressed).sum();
     let damaged = AtomicBool::new(false);
     let written = watch.phase("write layers", Some(total), || {
@@ -59,10 +64,17 @@ pub(super) fn write(
         written
     })?;
     watch.phase("finish the archive", None, || {
+        let sealed = writer.finish(&written, warnings)?;
         if options.strict {
             warnings.refuse()?;
         }
-        writer.finish(&written, options.gates.max_size)
+        let bytes = sealed.bytes();
+        if let Some(most) = options.gates.max_size.filter(|most| bytes > *most) {
+            let what = format!("the archive would have {bytes} bytes, more than the {most} of --max-size");
+            return Err(Error::new(ErrorKind::Gate, what));
+        }
+        sealed.commit()?;
+        Ok(bytes)
     })
 }
 
@@ -83,7 +95,7 @@ fn write_one(
             false => Ok(()),
         }
     };
-    let mut sink = writer.blob()?;
+    let mut sink = writer.layer()?;
     let written = write_layer(
         segments(&decision.plan, &decision.tree, options.mtime),
         &|id| layers.tar(id),
@@ -92,7 +104,7 @@ fn write_one(
         &mut sink,
         &progress,
     )?;
-    sink.finish(&written.digest, written.size)?;
+    sink.finish(&written.digest)?;
     let kind = match decision.compression {
         Compression::Gzip(_) => Codec::Gzip,
         Compression::Zstd(_) => Codec::Zstd,

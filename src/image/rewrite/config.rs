@@ -105,10 +105,10 @@ fn rfc3339(seconds: i64) -> Result<String, Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::LayerType;
     use super::super::tests::{change, layer};
     use super::*;
     use crate::error::ErrorKind;
+    use crate::layer::codec::Codec;
 
     fn rewritten(config: &str, change: &Change) -> String {
         let config: Value = serde_json::from_str(config).unwrap();
@@ -116,22 +116,22 @@ mod tests {
     }
 
     fn refused(config: Value) -> ErrorKind {
-        rewrite(&config, &change(vec![layer(1, LayerType::Tar)]), &mut Warnings::default()).unwrap_err().kind()
+        rewrite(&config, &change(vec![layer(1, Codec::Plain)]), &mut Warnings::default()).unwrap_err().kind()
     }
 
     #[test]
     fn order_unknown_keys_and_numbers_stay_and_only_the_layers_change() {
-        let mut change = change(vec![layer(1, LayerType::Tar)]);
+        let mut change = change(vec![layer(1, Codec::Plain)]);
         change.history = History::Drop;
         let config = r#"{"zeta":1e+400,"os":"linux","config":{"Healthcheck":{"StartInterval":18446744073709551616},"OnBuild":["é\u0001"],"Memory":1.0},"rootfs":{"extra":null,"diff_ids":["sha256:old"],"type":"layers"},"history":[{}],"architecture":"amd64"}"#;
-        let diff_id = layer(1, LayerType::Tar).diff_id;
+        let diff_id = layer(1, Codec::Plain).diff_id;
         let expected = config.replace("sha256:old", diff_id.as_ref()).replace(r#""history":[{}],"#, "");
         assert_eq!(rewritten(config, &change), expected);
     }
 
     #[test]
     fn what_describes_the_build_is_dropped_and_the_rest_keeps_its_order() {
-        let mut change = change(vec![layer(1, LayerType::Tar)]);
+        let mut change = change(vec![layer(1, Codec::Plain)]);
         change.history = History::Drop;
         let config = r#"{"id":"a","author":"b","parent":"c","container":"d","container_config":{},"docker_version":"e","throwaway":true,"layer_id":"f","moby.buildkit.cache.v0":"g","moby.buildkit.buildinfo.v1":"h","moby.other":"i","os":"linux","config":{"Image":"sha256:x"},"rootfs":null}"#;
         let out = rewritten(config, &change);
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn created_changes_only_when_asked_and_never_by_the_clock() {
-        let mut change = change(vec![layer(1, LayerType::Tar)]);
+        let mut change = change(vec![layer(1, Codec::Plain)]);
         let config = r#"{"created":"2020-01-02T03:04:05.678901234+02:00"}"#;
         assert!(rewritten(config, &change).starts_with(r#"{"created":"2020-01-02T03:04:05.678901234+02:00","#));
         change.created = Some(0);
@@ -154,7 +154,7 @@ mod tests {
     fn a_label_about_the_base_stays_with_a_warning() {
         let config = json!({"config": {"Labels": {"a": "b", "org.opencontainers.image.base.name": "debian"}}});
         let mut warnings = Warnings::default();
-        let out = rewrite(&config, &change(vec![layer(1, LayerType::Tar)]), &mut warnings).unwrap();
+        let out = rewrite(&config, &change(vec![layer(1, Codec::Plain)]), &mut warnings).unwrap();
         assert_eq!(out["config"], config["config"]);
         assert_eq!(warnings.count(WarningKind::StaleLabel), 1);
     }

@@ -58,13 +58,14 @@ fn step(created: Option<&Value>, change: &Change) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use super::super::NewLayer;
     use super::super::tests::{change, layer};
-    use super::super::{LayerType, NewLayer};
     use super::*;
+    use crate::layer::codec::Codec;
     use serde_json::json;
 
     fn layers(count: u8) -> Vec<NewLayer> {
-        (0..count).map(|n| layer(n, LayerType::Tar)).collect()
+        (0..count).map(|n| layer(n, Codec::Plain)).collect()
     }
 
     fn steps() -> Value {

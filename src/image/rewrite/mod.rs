@@ -12,33 +12,12 @@ pub use manifest::{INDEX_TYPE, MANIFEST_TYPE};
 
 use crate::error::Error;
 use crate::image::{Image, Reference};
+use crate::layer::codec::Codec;
 use crate::options::History;
 use crate::warning::Warnings;
 use oci_spec::image::Digest;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-
-/// How the bytes of a layer blob are compressed, found by their magic, never by a media type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LayerType {
-    /// A plain tar.
-    Tar,
-    /// A tar in gzip.
-    Gzip,
-    /// A tar in zstd.
-    Zstd,
-}
-
-impl LayerType {
-    /// The media type in an OCI manifest. Docker's own media types have no zstd, so they are never written.
-    pub fn media_type(self) -> &'static str {
-        match self {
-            Self::Tar => "application/vnd.oci.image.layer.v1.tar",
-            Self::Gzip => "application/vnd.oci.image.layer.v1.tar+gzip",
-            Self::Zstd => "application/vnd.oci.image.layer.v1.tar+zstd",
-        }
-    }
-}
 
 /// A layer of the result.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +29,7 @@ pub struct NewLayer {
     /// The SHA-256 of the uncompressed tar.
     pub diff_id: Digest,
     /// What the blob's bytes are.
-    pub kind: LayerType,
+    pub kind: Codec,
 }
 
 /// What becomes of an image.
@@ -150,7 +129,7 @@ pub(crate) mod tests {
     use crate::image::Platform;
     use serde_json::json;
 
-    pub(crate) fn layer(byte: u8, kind: LayerType) -> NewLayer {
+    pub(crate) fn layer(byte: u8, kind: Codec) -> NewLayer {
         NewLayer { digest: digest_of(&[byte]).unwrap(), size: 512, diff_id: digest_of(&[byte, 0]).unwrap(), kind }
     }
 
@@ -183,12 +162,12 @@ pub(crate) mod tests {
     fn each_digest_is_that_of_the_bytes_and_the_manifest_names_the_config() {
         let image =
             image(json!({"os": "linux", "architecture": "amd64", "rootfs": {"type": "layers", "diff_ids": []}}));
-        let written = rewrite(&image, &change(vec![layer(1, LayerType::Zstd)]), &mut Warnings::default()).unwrap();
+        let written = rewrite(&image, &change(vec![layer(1, Codec::Zstd)]), &mut Warnings::default()).unwrap();
         assert_eq!(written.config_digest, digest_of(&written.config).unwrap());
         let manifest: Value = serde_json::from_slice(&written.manifest).unwrap();
         assert_eq!(manifest["config"]["digest"], written.config_digest.to_string());
         assert_eq!(manifest["config"]["size"], written.config.len());
-        assert_eq!(manifest["layers"][0]["mediaType"], LayerType::Zstd.media_type());
+        assert_eq!(manifest["layers"][0]["mediaType"], Codec::Zstd.media_type());
         assert_eq!(written.platform, json!({"architecture": "amd64", "os": "linux"}));
     }
 }
