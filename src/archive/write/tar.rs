@@ -111,7 +111,7 @@ mod tests {
         let size = file.metadata().unwrap().len();
         let mut bytes = vec![0; usize::try_from(size).unwrap()];
         file.read_exact_at(&mut bytes, 0).unwrap();
-        assert!(bytes.ends_with(&[0; 1024]) && size % 512 == 0);
+        assert!(bytes.ends_with(&[0; 1024]) && size.is_multiple_of(512));
         let mut archive = tar::Archive::new(bytes.as_slice());
         let entries = archive.entries().unwrap().map(|entry| {
             let mut entry = entry.unwrap();
