@@ -291,4 +291,6 @@ fn digits(number: usize) -> usize {
 }
 
 #[cfg(test)]
+mod read_back;
+#[cfg(test)]
 mod tests;

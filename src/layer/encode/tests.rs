@@ -22,8 +22,10 @@ fn encoded(name: &[u8], kind: &InodeKind, meta: &Meta) -> Vec<u8> {
     headers(&path(name), kind, meta, None, None).unwrap()
 }
 
+type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
+
 /// The last header block, and the PAX records before it.
-fn parts(bytes: &[u8]) -> (Header, Vec<(Vec<u8>, Vec<u8>)>) {
+fn parts(bytes: &[u8]) -> (Header, Pairs) {
     let (before, last) = bytes.split_at(bytes.len() - 512);
     let mut records = Vec::new();
     if !before.is_empty() {
