@@ -202,7 +202,7 @@ impl Merge {
                 tree.remove(below, name, &mut ledger.replaced);
                 let mut origin = upper.tree.node(node).origin.clone();
                 if links.contains_key(&number)
-                    && differs(&upper.tree.inode(number).meta, &tree.inode(inode).meta)
+                    && upper.tree.inode(number).meta != tree.inode(inode).meta
                     && let Some(origin) = &mut origin
                 {
                     origin.verbatim = None;

@@ -193,6 +193,9 @@ impl UpperBuilder {
             self.upper.warnings.add(WarningKind::LinkMetadata, &entry.path);
             origin.verbatim = None;
         }
+        if entry.meta.records != self.upper.tree.inode_of(node).meta.records {
+            origin.verbatim = None; // engines chown by the link's header, which clears a capability that it lacks
+        }
         Ok((self.upper.tree.node(node).inode, origin))
     }
 

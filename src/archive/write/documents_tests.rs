@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::error::ErrorKind;
-use crate::image::rewrite::{LayerType, NewLayer};
+use crate::image::rewrite::NewLayer;
+use crate::layer::codec::Codec;
 
 fn reference(name: &str) -> Reference {
     let tag = name.rsplit_once(':').unwrap().1.to_owned();
@@ -12,7 +13,7 @@ fn reference(name: &str) -> Reference {
 fn image(group: usize, architecture: &str, names: &[&str]) -> Rewritten {
     let bytes = |kind: &str| format!("{kind} {group} {architecture}").into_bytes();
     let digest = |kind: &str| digest_of(&bytes(kind)).unwrap();
-    let layer = NewLayer { digest: digest("layer"), size: 9, diff_id: digest("tar"), kind: LayerType::Gzip };
+    let layer = NewLayer { digest: digest("layer"), size: 9, diff_id: digest("tar"), kind: Codec::Gzip };
     Rewritten {
         references: names.iter().map(|name| reference(name)).collect(),
         group,

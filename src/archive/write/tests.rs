@@ -3,7 +3,8 @@
 use super::*;
 use crate::error::ErrorKind;
 use crate::image::rewrite::tests::{change, image};
-use crate::image::rewrite::{LayerType, NewLayer, digest_of, rewrite};
+use crate::image::rewrite::{NewLayer, digest_of, rewrite};
+use crate::layer::codec::Codec;
 use serde_json::json;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
 use std::path::PathBuf;
@@ -13,7 +14,7 @@ const LAYER: &[u8] = &[7; 3000];
 
 fn layer(bytes: &[u8]) -> NewLayer {
     let digest = digest_of(bytes).unwrap();
-    NewLayer { digest: digest.clone(), size: bytes.len() as u64, diff_id: digest, kind: LayerType::Tar }
+    NewLayer { digest: digest.clone(), size: bytes.len() as u64, diff_id: digest, kind: Codec::Plain }
 }
 
 fn documents(bytes: &[u8]) -> Vec<Rewritten> {
