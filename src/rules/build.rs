@@ -7,12 +7,13 @@ use super::glob::Pattern;
 use super::matcher::Matcher;
 use super::preset::{Selection, TEXTS};
 use crate::error::Error;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The group of what the user said himself; each preset is a group of its own.
 pub(super) const USER: usize = 0;
 
-/// Globs and rules that one run may have: each costs some room and time for every path.
+/// Globs that one run may have: each costs some room, and time for every path.
 const RULES: usize = 20_000;
 
 /// What to drop and what to keep. [`Rules::default`] is the presets that are on by default.
@@ -126,7 +127,7 @@ impl RulesBuilder {
     ///
     /// # Errors
     /// `Usage` where a glob is too large to compile, or a rule needs one that does not exist; `Limit` where there are
-    /// more rules than 20,000.
+    /// more globs than 20,000.
     pub fn build(self) -> Result<Rules, Error> {
         let mut parsed: Vec<(usize, String, ParsedRule)> =
             self.own.into_iter().map(|(source, rule)| (USER, source, rule)).collect();
@@ -136,13 +137,11 @@ impl RulesBuilder {
             let file = RuleFile::parse(name, text)?;
             parsed.extend(file.rules.into_iter().map(|rule| (group, (*name).to_owned(), rule)));
         }
-        let globs = parsed.iter().fold(parsed.len(), |sum, (_, _, rule)| {
+        let globs = parsed.iter().fold(0usize, |sum, (_, _, rule)| {
             sum.saturating_add(rule.drop.len()).saturating_add(rule.keep.len()).saturating_add(rule.keep_dirs.len())
         });
         if globs > RULES {
-            return Err(
-                Error::limit(format!("{globs} rules and globs, more than {RULES}")).hint("write one glob with braces")
-            );
+            return Err(Error::limit(format!("{globs} globs, more than {RULES}")).hint("write one glob with braces"));
         }
         compile(parsed).map(|compiled| Rules(Arc::new(compiled)))
     }
@@ -162,20 +161,16 @@ fn compile(parsed: Vec<(usize, String, ParsedRule)>) -> Result<Compiled, Error> 
         keep_dirs: Matcher::new(keep_dirs)?,
         ..Compiled::default()
     };
-    let names: std::collections::HashMap<String, usize> =
-        parsed.iter().enumerate().map(|(id, (_, _, rule))| (rule.name.clone(), id)).collect();
+    let names: HashMap<(String, String), usize> =
+        parsed.iter().enumerate().map(|(id, (_, source, rule))| ((source.clone(), rule.name.clone()), id)).collect();
     for (group, source, rule) in parsed {
         let mut needs = Vec::new();
         for name in &rule.needs {
-            match names.get(name) {
+            match names.get(&(source.clone(), name.clone())) {
                 Some(&id) => needs.push(id),
-                // A preset's rule may need one of a preset that was not chosen.
-                None if group != USER => {}
                 None => {
-                    return Err(Error::usage(format!(
-                        "{source}: the rule \"{}\" needs \"{name}\", which is no rule here",
-                        rule.name
-                    )));
+                    let what = format!("{source}: the rule \"{}\" needs \"{name}\", which is no rule here", rule.name);
+                    return Err(Error::usage(what));
                 }
             }
         }

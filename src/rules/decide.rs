@@ -10,7 +10,7 @@ use super::file::LANG;
 use super::glob::Pattern;
 use super::matcher::{Matcher, PathBuffer, Scratch};
 use super::{dangling, floor, skeleton, walk};
-use crate::rootfs::{InodeKind, NodeId, RootPath, Tree};
+use crate::rootfs::{InodeId, InodeKind, NodeId, RootPath, Tree};
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashSet};
 use std::rc::Rc;
@@ -26,6 +26,10 @@ impl Rules {
         Drops { rules: self.0.clone(), removals, kept }
     }
 }
+
+/// Where programs stand that are many under one name.
+const MULTI_CALL: &[&[u8]] =
+    &[b"bin/busybox", b"usr/bin/busybox", b"bin/toybox", b"usr/bin/toybox", b"usr/bin/coreutils", b"bin/coreutils"];
 
 /// What is known of a path from the directories above it.
 #[derive(Debug, Clone, Default)]
@@ -50,6 +54,8 @@ pub(super) struct Judge<'a> {
     user_kept: HashSet<NodeId>,
     pub(super) protected: HashSet<NodeId>,
     directories: HashSet<NodeId>,
+    /// Programs that are many under one name, and each of their applets a link.
+    multi_call: HashSet<InodeId>,
     user_drops: bool,
     user_keeps: bool,
     scratch: RefCell<(Scratch, Vec<usize>)>,
@@ -78,6 +84,12 @@ impl<'a> Judge<'a> {
             user_drops: rules.rules.iter().any(|rule| rule.group == USER),
             user_keeps: !user_kept.is_empty() || rules.groups.get(USER).is_some_and(|group| !group.keep.is_empty()),
             user_kept,
+            multi_call: MULTI_CALL
+                .iter()
+                .filter_map(|path| tree.resolve(&RootPath::clamped(path), true, facts.hops))
+                .filter(|(_, node)| !tree.is_directory(*node))
+                .map(|(_, node)| tree.node(node).inode)
+                .collect(),
             protected: places(&mut facts.protected.iter().cloned()),
             directories: places(&mut facts.directories.iter().cloned()),
             rules,
@@ -193,6 +205,7 @@ impl<'a> Judge<'a> {
             state.kept & bit(known.group) == 0
                 && (known.group == USER || !*floor.get_or_insert_with(|| self.is_floor(state.licences, here)))
                 && self.applies(known.flags, here)
+                && (known.group == USER || !self.is_applet(here))
         })
     }
 
@@ -217,6 +230,20 @@ impl<'a> Judge<'a> {
             end.is_some_and(|(_, node)| self.tree.is_directory(node))
         };
         !spared
+    }
+
+    /// Whether a name is a link, hard or symbolic, to a program that is many: Alpine's `strings` and `patch` are
+    /// busybox, and to take the name frees nothing.
+    fn is_applet(&self, here: Here<'_>) -> bool {
+        let is = |node: NodeId| self.multi_call.contains(&self.tree.node(node).inode);
+        !self.multi_call.is_empty()
+            && match self.tree.inode_of(here.node).kind {
+                InodeKind::Symlink(_) => self
+                    .tree
+                    .resolve(&RootPath::clamped(here.path.path()), true, self.facts.hops)
+                    .is_some_and(|(_, node)| is(node)),
+                _ => is(here.node),
+            }
     }
 
     /// Whether bytecode has the source that it was made from (PEP 3147: `__pycache__/NAME.TAG[.opt-N].pyc`).

@@ -92,7 +92,9 @@ pub(super) struct Flags {
 impl RuleFile {
     /// Reads the text; `name` is shown in errors.
     pub(super) fn parse(name: &str, text: &str) -> Result<Self, Error> {
-        let place = |at: usize| format!("{name}:{}", line(text, at));
+        let ends: Vec<usize> = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect();
+        let line = |at: usize| ends.partition_point(|&end| end < at).saturating_add(1);
+        let place = |at: usize| format!("{name}:{}", line(at));
         let parsed: Text = toml::from_str(text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start);
             let message: Vec<&str> = error.message().lines().map(str::trim).collect();
@@ -155,10 +157,6 @@ impl RuleText {
 
 /// The word in `keep_lang` that stands for a language.
 pub(super) const LANG: &str = "LANG";
-
-fn line(text: &str, at: usize) -> usize {
-    text.bytes().take(at).filter(|&byte| byte == b'\n').count().saturating_add(1)
-}
 
 #[cfg(test)]
 mod tests {

@@ -52,7 +52,7 @@ impl Pattern {
             (true, false) => format!("**/{joined}"),
             (false, _) => format!("/{joined}"),
         };
-        let glob = GlobBuilder::new(&text)
+        let glob = GlobBuilder::new(&slashless(&text))
             .literal_separator(true)
             .backslash_escape(true)
             .empty_alternates(true)
@@ -101,6 +101,36 @@ fn check(written: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// Puts the slash into classes of what must not match: globset lets `[!x]` be a slash.
+fn slashless(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    while let Some(character) = rest.next() {
+        out.push(character);
+        match character {
+            '\\' => out.extend(rest.next()),
+            '[' => {
+                if let Some(not) = rest.next_if(|next| matches!(next, '!' | '^')) {
+                    out.push(not);
+                    // At the head of a class these two stand for themselves.
+                    out.extend(rest.next_if(|next| matches!(next, ']' | '-')));
+                    out.push('/');
+                } else {
+                    out.extend(rest.next_if_eq(&']'));
+                }
+                while let Some(inner) = rest.next() {
+                    out.push(inner);
+                    if inner == ']' {
+                        break;
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    out
+}
+
 /// The leading components of an anchored glob that are plain text.
 fn prefix(text: &str) -> String {
     let Some(meta) = text.find(META) else { return text.into() };
@@ -130,6 +160,15 @@ mod tests {
         assert!(matches("/a/**", "/a/b/c") && !matches("/a/**", "/a"));
         assert!(matches("/a/**/d", "/a/d") && matches("/a/**/d", "/a/b/c/d"));
         assert!(!matches("/a?b", "/a/b") && !matches("/a[!x]b", "/a/b"));
+    }
+
+    #[test]
+    fn a_negated_class_is_no_slash_however_it_is_spelt() {
+        for class in ["[!x]", "[^x]", "[!]]", "[!-x]", "[!]x-z]"] {
+            assert!(!matches(&format!("/a{class}b"), "/a/b") && matches(&format!("/a{class}b"), "/aqb"), "{class}");
+        }
+        assert!(!matches("/a[!]]b", "/a]b") && !matches("/a[!-x]b", "/a-b"));
+        assert!(matches("/a\\[!b", "/a[!b") && matches("/a[]]b", "/a]b"));
     }
 
     #[test]
