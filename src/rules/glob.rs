@@ -118,7 +118,7 @@ fn slashless(text: &str) -> String {
                 } else {
                     out.extend(rest.next_if_eq(&']'));
                 }
-                while let Some(inner) = rest.next() {
+                for inner in rest.by_ref() {
                     out.push(inner);
                     if inner == ']' {
                         break;
