@@ -1,7 +1,8 @@
 //! Strict JSON: the bytes of a document in, a `Value` out that says what every other reader reads too.
 //!
 //! Refused: a key that stands twice in an object (readers differ in which one holds), anything after the value, a
-//! byte order mark, UTF-16, nesting beyond the limit (hostile.md 6 to 10). Key order and every digit of a number stay. Never reads a blob that is larger than its limit.
+//! byte order mark, UTF-16, nesting beyond the limit (hostile.md 6 to 10). Key order and every digit of a number
+//! stay. Never reads a blob that is larger than its limit.
 
 use super::Blob;
 use crate::error::{Error, escape};
@@ -148,6 +149,10 @@ impl Visitor<'_> for Spelling {
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("no key of serde_json's own")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Number, E> {
+        Err(E::invalid_type(de::Unexpected::Str(text), &self))
     }
 
     fn visit_string<E: de::Error>(self, spelling: String) -> Result<Number, E> {

@@ -6,12 +6,13 @@
 
 use super::Blob;
 use super::layout::Directory;
-use super::tar::{self, RawKind};
 use crate::error::{Error, escape};
+use crate::layer::{BlobInput, scan};
 use crate::options::Limits;
-use crate::rootfs::RootPath;
+use crate::rootfs::{Content, Entry, EntryKind, LayerId, RootPath, Source};
+use crate::warning::Warnings;
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::hash_map::Entry as Place;
 use std::fs::File;
 use std::sync::Arc;
 
@@ -28,6 +29,25 @@ pub(super) enum Node {
     Other(&'static str),
 }
 
+impl Node {
+    fn of(kind: EntryKind, file: &Arc<File>) -> Result<Self, Error> {
+        Ok(match kind {
+            EntryKind::File(Content { size, source: Source::Layer(_, offset) }) => {
+                Self::File(Blob::new(Arc::clone(file), offset, size))
+            }
+            EntryKind::File(_) => {
+                return Err(Error::unsupported("the member is stored sparsely").hint("write the tar without -S"));
+            }
+            EntryKind::Directory => Self::Directory,
+            EntryKind::Symlink(target) => Self::Symlink(target.into()),
+            EntryKind::HardLink(target) => Self::HardLink(target.as_bytes().to_vec()),
+            EntryKind::CharDevice(_) => Self::Other("a character device"),
+            EntryKind::BlockDevice(_) => Self::Other("a block device"),
+            EntryKind::Fifo => Self::Other("a named pipe"),
+        })
+    }
+}
+
 /// The members of an archive, or the files of a layout directory.
 #[derive(Debug)]
 pub(super) struct Members {
@@ -42,37 +62,32 @@ enum Tree {
 }
 
 impl Members {
-    /// Indexes a tar.
+    /// Indexes a tar, read as strictly as a layer's.
     pub(super) fn of_tar(file: &Arc<File>, len: u64, limits: &Limits) -> Result<Self, Error> {
+        let tar = Blob::new(Arc::clone(file), 0, len);
         let mut nodes = HashMap::new();
         let mut count = 0u64;
-        tar::members(&Blob::new(file.clone(), 0, len), limits, |raw| {
+        let mut push = |entry: Entry| {
             count = count.saturating_add(1);
             if count > limits.members {
                 return Err(Error::limit(format!("the archive has more than {} members", limits.members))
-                    .hint("raise --limit members=N"));
+                    .hint("raise it with --limit members=N"));
             }
-            let path = RootPath::from_entry_name(&raw.name).map_err(|error| error.at_entry(&raw.name))?;
-            let node = match raw.kind {
-                RawKind::File(offset, len) => Node::File(Blob::new(file.clone(), offset, len)),
-                RawKind::Directory => Node::Directory,
-                RawKind::Symlink(target) => Node::Symlink(target),
-                RawKind::HardLink(target) => Node::HardLink(target),
-                RawKind::Other(what) => Node::Other(what),
-            };
-            match nodes.entry(path) {
-                Entry::Vacant(place) => {
+            let node = Node::of(entry.kind, file)?;
+            match nodes.entry(entry.path) {
+                Place::Vacant(place) => {
                     place.insert(node);
                 }
                 // Docker takes the last one, containers/image the first (hostile.md 22).
-                Entry::Occupied(first) if !is_same(first.get(), &node)? => {
-                    return Err(Error::malformed("the name stands twice in the archive, with different content")
-                        .at_entry(&raw.name));
+                Place::Occupied(first) if !is_same(first.get(), &node)? => {
+                    return Err(Error::malformed("the name stands twice in the archive, with different content"));
                 }
-                Entry::Occupied(_) => {}
+                Place::Occupied(_) => {}
             }
             Ok(())
-        })?;
+        };
+        // What is odd about the outer tar's headers says nothing about an image.
+        scan(&mut BlobInput::new(&tar), LayerId(0), limits, &mut Warnings::default(), &mut push)?;
         Ok(Self { tree: Tree::Tar(nodes), hops: limits.symlinks })
     }
 

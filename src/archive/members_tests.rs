@@ -115,3 +115,24 @@ fn a_document_names_only_paths_inside_the_archive() {
     }
     assert_eq!(named_path("./a/layer.tar", "x").unwrap().as_bytes(), b"a/layer.tar");
 }
+
+#[test]
+fn an_archive_that_is_cut_off_is_refused() {
+    let whole = Tar::default().file("a", "x".repeat(600)).file("b", "yy").bytes();
+    for len in [1, 511, 513, 1000, 1111, 1537, 2047, 2049] {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&whole[..len]).unwrap();
+        let error = Members::of_tar(&Arc::new(file), len as u64, &Limits::default()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Malformed, "{len}");
+    }
+}
+
+#[test]
+fn a_sparse_member_is_unsupported() {
+    let body = "22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n";
+    let sparse = "28 GNU.sparse.realsize=1024\n21 GNU.sparse.name=x\n";
+    let tar = Tar::default()
+        .member(b'x', "p", "", format!("{body}{sparse}").as_bytes())
+        .file("x", format!("{:\0<512}{:x<512}", "1\n512\n512\n", ""));
+    assert_eq!(members(&tar).unwrap_err().kind(), ErrorKind::Unsupported);
+}

@@ -15,7 +15,6 @@ mod open;
 mod outer;
 mod resolve;
 mod select;
-mod tar;
 
 pub mod write;
 

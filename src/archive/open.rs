@@ -77,7 +77,7 @@ fn read(input: &Input, options: &Options, name: &str) -> Result<Archive, Error> 
             let members = Members::of_directory(layout::Directory::new(root), limits);
             if !has(&members, "index.json")? {
                 return Err(Error::malformed("the directory is no OCI layout: it has no index.json")
-                    .hint("give a layout directory, or the archive that docker save wrote"));
+                    .hint("give an OCI layout or an archive, as skopeo writes to oci: or docker-archive:"));
             }
             (members, bytes, identity)
         }

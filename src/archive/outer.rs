@@ -3,12 +3,13 @@
 //! A plain tar in a regular file is read where it lies. Anything else, a pipe or a compressed file, is written once
 //! into an unlinked spill file. Magic bytes decide, never the file's name.
 
-use super::decompress::{self, Codec};
-use super::tar;
+use super::decompress::{self, Packing};
 use crate::error::{Error, ErrorKind};
+use crate::layer::codec::Codec;
+use crate::layer::{BLOCK, Header};
 use crate::options::{Input, Limits};
 use std::fs::File;
-use std::io::{self, BufReader, Cursor, Read, Seek};
+use std::io::{self, Cursor, Read, Seek};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
@@ -54,17 +55,17 @@ pub(super) fn open(input: &Input, temp_dir: &Path, limits: &Limits) -> Result<Ou
     let head_len = if in_place { fill_at(&file, &mut head) } else { fill(&mut file, &mut head) }
         .map_err(|cause| Error::io("read the input", cause))?;
     let head = head.get(..head_len).unwrap_or_default();
-    let codec = recognise(head)?;
-    if in_place && codec == Codec::Plain {
+    let packing = recognise(head)?;
+    if in_place && packing == Packing::PLAIN {
         return Ok(Outer::Tar { file: Arc::new(file), len: meta.len(), bytes: meta.len(), identity });
     }
     let read = if in_place { Vec::new() } else { head.to_vec() };
-    let source = BufReader::with_capacity(1 << 18, Cursor::new(read).chain(file));
-    let spill = decompress::to_spill(source, codec, temp_dir, limits)?;
-    if codec != Codec::Plain {
+    let source = Cursor::new(read).chain(file);
+    let spill = decompress::to_spill(source, packing, temp_dir, limits)?;
+    if packing != Packing::PLAIN {
         let mut head = [0; 512];
         let len = fill_at(&spill.file, &mut head).map_err(|cause| Error::io("read the spill file", cause))?;
-        if recognise(head.get(..len).unwrap_or_default())? != Codec::Plain {
+        if recognise(head.get(..len).unwrap_or_default())? != Packing::PLAIN {
             return Err(Error::unsupported("the archive is compressed twice").hint("decompress it once"));
         }
     }
@@ -72,13 +73,16 @@ pub(super) fn open(input: &Input, temp_dir: &Path, limits: &Limits) -> Result<Ou
 }
 
 /// Says by its first bytes how a file is packed, or why it is no image archive.
-fn recognise(head: &[u8]) -> Result<Codec, Error> {
+fn recognise(head: &[u8]) -> Result<Packing, Error> {
     // A checksum says more than a magic: the first member's name may look like one.
-    if tar::is_tar(head) {
-        return Ok(Codec::Plain);
+    if is_tar(head) {
+        return Ok(Packing::PLAIN);
     }
-    const CODECS: &[(&[u8], Codec)] =
-        &[(b"\x1f\x8b", Codec::Gzip), (b"\x28\xb5\x2f\xfd", Codec::Zstd), (b"\xfd7zXZ\0", Codec::Xz)];
+    const CODECS: &[(&[u8], Packing)] = &[
+        (b"\x1f\x8b", Packing::Layer(Codec::Gzip)),
+        (b"\x28\xb5\x2f\xfd", Packing::Layer(Codec::Zstd)),
+        (b"\xfd7zXZ\0", Packing::Xz),
+    ];
     const OTHERS: &[(&[u8], &str)] = &[
         (b"BZh", "compressed with bzip2"),
         (b"\x04\x22\x4d\x18", "compressed with lz4"),
@@ -95,12 +99,12 @@ fn recognise(head: &[u8]) -> Result<Codec, Error> {
             Error::malformed("the input is empty").hint("save the image again, as in docker save -o in.tar IMAGE")
         );
     }
-    if let Some((_, codec)) = CODECS.iter().find(|(magic, _)| head.starts_with(magic)) {
-        return Ok(*codec);
+    if let Some((_, packing)) = CODECS.iter().find(|(magic, _)| head.starts_with(magic)) {
+        return Ok(*packing);
     }
     // The magic of a zstd frame that holds no data, as pzstd puts it first.
     if matches!(head, [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..]) {
-        return Ok(Codec::Zstd);
+        return Ok(Packing::Layer(Codec::Zstd));
     }
     if let Some((_, what)) = OTHERS.iter().find(|(magic, _)| head.starts_with(magic)) {
         let what = format!("the input is {what}");
@@ -111,6 +115,11 @@ fn recognise(head: &[u8]) -> Result<Codec, Error> {
     }
     Err(Error::new(ErrorKind::Malformed, "the input is not a tar: its first header has no valid checksum")
         .hint("give an archive that docker save, podman save, skopeo or buildx wrote"))
+}
+
+/// Whether these bytes begin with a tar header, or with the zero blocks of an empty tar.
+fn is_tar(head: &[u8]) -> bool {
+    head.first_chunk::<BLOCK>().is_some_and(|block| block == &[0; BLOCK] || Header::parse(block).is_ok())
 }
 
 fn fill_at(file: &File, buffer: &mut [u8]) -> io::Result<usize> {

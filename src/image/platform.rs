@@ -79,11 +79,9 @@ impl FromStr for Platform {
         if !parts.iter().all(plain) {
             return Err(wrong());
         }
-        match parts.as_slice() {
-            &[os, architecture] => {
-                Ok(Self { os: os.into(), architecture: architecture.into(), variant: String::new() })
-            }
-            &[os, architecture, variant] => {
+        match *parts.as_slice() {
+            [os, architecture] => Ok(Self { os: os.into(), architecture: architecture.into(), variant: String::new() }),
+            [os, architecture, variant] => {
                 Ok(Self { os: os.into(), architecture: architecture.into(), variant: variant.into() })
             }
             _ => Err(wrong()),

@@ -128,12 +128,12 @@ impl<R: Read> Decoder<R> {
 
     fn check_limits(&self) -> Result<(), Error> {
         if self.produced > self.limits.expanded {
-            let what = format!("the layer expands to more than {} bytes", self.limits.expanded);
+            let what = format!("the data expands to more than {} bytes", self.limits.expanded);
             return Err(Error::limit(what).hint("raise it with --limit expanded=BYTES"));
         }
         let allowed = self.consumed.load(Ordering::Relaxed).saturating_mul(self.limits.ratio);
         if self.codec != Codec::Plain && self.produced > RATIO_FROM && self.produced > allowed {
-            let what = format!("the layer expands more than {} times", self.limits.ratio);
+            let what = format!("the data expands more than {} times", self.limits.ratio);
             return Err(Error::limit(what).hint("raise it with --limit ratio=N"));
         }
         Ok(())

@@ -28,7 +28,7 @@ pub trait TarInput {
 
     /// The error of a tar that ends here and must not.
     fn truncated(&self) -> Error {
-        Error::malformed(format!("the layer is truncated at offset {}", self.position()))
+        Error::malformed(format!("the tar is truncated at offset {}", self.position()))
     }
 }
 

@@ -19,6 +19,7 @@ mod verbatim;
 mod write;
 
 pub use fill::Sources;
+pub(crate) use header::{BLOCK, Header};
 pub use input::{BlobInput, StreamInput, TarInput};
 pub use scan::{ScanEnd, scan};
 pub use segment::{Segment, Segments, layer_size, segments};

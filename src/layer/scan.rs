@@ -52,7 +52,7 @@ pub fn scan(
         let at = scanner.input.position();
         let Some(block) = scanner.next_header()? else {
             if extended.start.is_some() {
-                return Err(Error::malformed("the layer ends after an extended header, before its entry")); // T12
+                return Err(Error::malformed("the tar ends after an extended header, before its entry")); // T12
             }
             scanner.drain()?;
             return Ok(ScanEnd { entries: scanner.entries, end: at });
@@ -200,7 +200,7 @@ impl<I: TarInput> Scanner<'_, I> {
     ) -> Result<Entry, Error> {
         self.entries = self.entries.saturating_add(1);
         for (value, limit, what) in [
-            (self.entries, self.limits.entries, "the layer has more entries than"),
+            (self.entries, self.limits.entries, "the tar has more entries than"),
             (name.len() as u64, self.limits.name, "the name is longer than"),
             (linkname.len() as u64, self.limits.name, "the link target is longer than"),
         ] {
@@ -293,7 +293,7 @@ impl<I: TarInput> Scanner<'_, I> {
         };
         self.expanded = self.expanded.saturating_add(size); // T34
         if self.expanded > self.limits.expanded {
-            let what = format!("the files of the layer have more than {} bytes", self.limits.expanded);
+            let what = format!("the files of the tar have more than {} bytes", self.limits.expanded);
             return Err(Error::limit(what).hint("raise it with --limit expanded=BYTES"));
         }
         let offset = self.input.position();
