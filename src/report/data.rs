@@ -16,6 +16,8 @@ pub struct Report {
     pub input: Artifact,
     /// What was written; `None` for a dry run.
     pub output: Option<Artifact>,
+    /// The command that loads the output into an engine: [`super::load_command`].
+    pub load: Option<String>,
     /// One for each image and platform, in the order of the archive.
     pub images: Vec<ImageReport>,
     /// The warnings, by class.

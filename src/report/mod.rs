@@ -1,8 +1,20 @@
 //! What happened, as data; text, JSON, Markdown and HTML from the same data.
 
 mod data;
+mod escape;
+#[cfg(test)]
+mod example;
+pub mod html;
+pub mod json;
+mod load;
+pub mod markdown;
+mod table;
+pub mod text;
+mod unit;
 
 pub use data::{
     Accounting, Artifact, ImageReport, LayerReport, PresetDrops, Refusal, Report, RuleDrops, Sizes, Timing, Warning,
     by_preset,
 };
+pub use load::load_command;
+pub use unit::size;
