@@ -86,6 +86,8 @@ warning_kinds! {
     History = "history": "configs whose history does not count their layers",
     /// A platform of an index whose blobs were not saved, as Docker's containerd store leaves them out.
     AbsentPlatform = "absent-platform": "platforms of an index that are not in the archive",
+    /// A health check of a Docker image that becomes an OCI image, which has none for podman.
+    Healthcheck = "healthcheck": "health checks that podman does not run from an OCI image (see --format docker)",
     /// Several platforms under one name, of which `manifest.json` can name one.
     OnePlatform = "one-platform": "names with several platforms: Docker without the containerd store loads one",
     /// A label that names the base image's layers.

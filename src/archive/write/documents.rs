@@ -65,6 +65,10 @@ pub(super) fn write(images: &[Rewritten], format: Format, warnings: &mut Warning
             descriptors.extend(found);
             roots.push(root);
         }
+        for image in images.iter().filter(|image| image.docker_healthcheck) {
+            let name = image.references.first().map_or("an image without a name", |reference| &reference.familiar);
+            warnings.add(WarningKind::Healthcheck, escape(name.as_bytes()));
+        }
         let index = json!({"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": descriptors});
         members.push(("index.json".into(), serialise(&index)?));
     }

@@ -19,6 +19,7 @@ fn image(group: usize, architecture: &str, names: &[&str]) -> Rewritten {
         group,
         platform: json!({"architecture": architecture, "os": "linux"}),
         annotations: json!({"own": "kept"}),
+        docker_healthcheck: false,
         layers: vec![layer],
         config: bytes("config"),
         config_digest: digest("config"),
@@ -127,6 +128,16 @@ fn an_image_without_a_name_has_none_and_one_with_a_tag_alone_has_no_repository()
     assert_eq!(index["manifests"][1]["annotations"], json!({"own": "kept", "org.opencontainers.image.ref.name": "1"}));
     let entries = json_of(&members, "manifest.json");
     assert_eq!((&entries[0]["RepoTags"], &entries[1]["RepoTags"]), (&Value::Null, &Value::Null));
+}
+
+#[test]
+fn a_health_check_that_podman_will_not_run_is_named_unless_the_archive_is_dockers() {
+    let mut image = image(0, "amd64", &["app:1"]);
+    image.docker_healthcheck = true;
+    let images = std::slice::from_ref(&image);
+    for (format, count) in [(Format::Auto, 1), (Format::Oci, 1), (Format::Docker, 0)] {
+        assert_eq!(written(images, format).1.count(WarningKind::Healthcheck), count, "{format:?}");
+    }
 }
 
 #[test]

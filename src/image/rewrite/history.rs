@@ -35,25 +35,28 @@ pub(super) fn rewrite(steps: Option<&Value>, created: Option<&Value>, change: &C
             (false, _) => {}
         }
     }
-    // Kept layers that the input's history does not know get a bare step each; then comes ours.
+    // Kept layers that the input's history does not know get a step that says nothing; then comes ours.
     let unknown = change.kept.saturating_sub(layers);
-    written.extend((0..unknown).map(|_| Value::Object(Map::new())));
+    written.extend((0..unknown).map(|_| timed(created).into()));
     let new = change.layers.len().saturating_sub(change.kept);
     written.extend((0..new).map(|_| step(created, change)));
     Ok(Value::Array(written))
 }
 
-/// The step that stands for the new layer. Its time is the image's: without one, `docker history` tells of 292 years.
+/// The step that stands for the new layer.
 fn step(created: Option<&Value>, change: &Change) -> Value {
-    let mut step = Map::new();
-    if let Some(created @ Value::String(_)) = created {
-        step.insert("created".into(), created.clone());
-    }
+    let mut step = timed(created);
     step.insert("created_by".into(), change.created_by.as_str().into());
     if !change.comment.is_empty() {
         step.insert("comment".into(), change.comment.as_str().into());
     }
     Value::Object(step)
+}
+
+/// A step with the image's time: without one, `docker history` tells of 292 years and `umoci stat` 0.4.7 panics.
+fn timed(created: Option<&Value>) -> Map<String, Value> {
+    let created = created.filter(|created| created.is_string());
+    created.map(|created| ("created".to_owned(), created.clone())).into_iter().collect()
 }
 
 #[cfg(test)]

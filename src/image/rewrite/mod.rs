@@ -62,6 +62,8 @@ pub struct Rewritten {
     pub platform: Value,
     /// The annotations of the image's descriptor, without the names; an object.
     pub annotations: Value,
+    /// Whether podman runs the input's health check and would not run the result's: it knows none in an OCI image.
+    pub docker_healthcheck: bool,
     /// The layers, lowest first.
     pub layers: Vec<NewLayer>,
     /// The config's bytes.
@@ -90,12 +92,22 @@ pub fn rewrite(image: &Image, change: &Change, warnings: &mut Warnings) -> Resul
         group: image.group,
         platform: manifest::platform(image),
         annotations: Value::Object(manifest::annotations(Some(&image.annotations))?),
+        docker_healthcheck: docker_healthcheck(image),
         layers: change.layers.clone(),
         config,
         config_digest,
         manifest,
         manifest_digest,
     })
+}
+
+/// A health check in an image that is Docker's own: one with Docker's media types, or none at all.
+fn docker_healthcheck(image: &Image) -> bool {
+    let test = image.config.get("config").and_then(|config| config.get("Healthcheck")?.get("Test")?.get(0));
+    let media_type = image.manifest.as_ref().and_then(|manifest| manifest.get("mediaType")?.as_str());
+    // The media type may be missing from an OCI manifest, never from Docker's.
+    let docker = image.manifest.is_none() || media_type.is_some_and(|text| text != MANIFEST_TYPE);
+    docker && test.and_then(Value::as_str).is_some_and(|test| test != "NONE")
 }
 
 /// A digest in a name is that of the old manifest: the tag before it stays, and a name without one goes.
@@ -169,5 +181,27 @@ pub(crate) mod tests {
         assert_eq!(manifest["config"]["size"], written.config.len());
         assert_eq!(manifest["layers"][0]["mediaType"], Codec::Zstd.media_type());
         assert_eq!(written.platform, json!({"architecture": "amd64", "os": "linux"}));
+    }
+    #[test]
+    fn a_health_check_counts_as_lost_only_where_the_input_was_dockers_own() {
+        let mut image = image(json!({"config": {"Healthcheck": {"Test": ["CMD", "true"]}}}));
+        assert!(docker_healthcheck(&image));
+        image.manifest = Some(json!({"mediaType": "application/vnd.docker.distribution.manifest.v2+json"}));
+        assert!(docker_healthcheck(&image));
+        for manifest in [json!({"mediaType": MANIFEST_TYPE}), json!({"schemaVersion": 2})] {
+            image.manifest = Some(manifest);
+            assert!(!docker_healthcheck(&image));
+        }
+        image.manifest = None;
+        image.config = json!({"config": {"Healthcheck": {"Test": ["NONE"]}}});
+        assert!(!docker_healthcheck(&image));
+    }
+
+    #[test]
+    fn a_digest_leaves_a_name_and_takes_a_name_without_tag_with_it() {
+        let name =
+            |familiar: &str, tag: &str| Reference { familiar: familiar.into(), full: familiar.into(), tag: tag.into() };
+        let names = without_digests(&[name("a.b/c:1@sha256:0", "1"), name("a.b/c@sha256:0", "")]);
+        assert_eq!(names, [name("a.b/c:1", "1")]);
     }
 }
