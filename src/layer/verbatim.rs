@@ -17,15 +17,22 @@ pub(super) fn suits_every_reader(
     header.regular
         && matches!(header.typeflag, b'0'..=b'6')
         && matches!(header.mode, 0..=0o7777)
+        // GNU tar refuses these even where a PAX record gives the owner.
+        && [header.uid, header.gid].into_iter().all(|id| u32::try_from(id).is_ok())
         && suits_extended(header, extended)
         && is_clean(name, path, matches!(kind, EntryKind::Directory))
         && match kind {
-            EntryKind::HardLink(target) => is_clean(linkname, target, false),
-            EntryKind::Symlink(_) => true,
+            EntryKind::HardLink(target) => has_own_link(header) && is_clean(linkname, target, false),
+            EntryKind::Symlink(_) => has_own_link(header),
             _ => linkname.is_empty(),
         }
         && (matches!(kind, EntryKind::CharDevice(_) | EntryKind::BlockDevice(_))
             || (header.major, header.minor) == (0, 0))
+}
+
+/// libarchive 3.6 takes a long target for a hard link's where the header has none of its own.
+fn has_own_link(header: &Header<'_>) -> bool {
+    !header.linkname.is_empty()
 }
 
 /// PAX goes with POSIX headers and long names with GNU's; readers differ where they are mixed (T14).

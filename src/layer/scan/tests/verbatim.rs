@@ -93,6 +93,12 @@ fn anything_odd_around_the_header_is_written_afresh() {
         ("a dropped attribute", x(&[("SCHILY.xattr.user.overlay.x", b"1")]).file("a", "")),
         ("a pax header before a GNU one", x(&[("mtime", b"1")]).head(Head::gnu(b'0', "a"))),
         ("a long name before a POSIX header", Tar::new().long(b'L', "a").file("a", "")),
+        ("a long target alone", Tar::new().long(b'K', "t").head(Head::gnu(b'2', "a"))),
+        ("a pax target alone", x(&[("linkpath", b"t")]).head(Head::new(b'2', "a"))),
+        (
+            "an owner beyond 32 bits",
+            x(&[("uid", b"1")]).head(Head::new(b'0', "a").at(108, [0x80, 0, 1, 0, 0, 0, 0, 0])),
+        ),
         ("a pax header beside a long name", x(&[("mtime", b"1")]).long(b'L', "a").head(Head::gnu(b'0', "a"))),
         (
             "a pax header that is odd itself",
