@@ -85,9 +85,9 @@ fn ends(tar: &[u8]) -> Vec<u64> {
 fn t31_a_cut_says_where() {
     let tar = Tar::new().file("f", vec![0; 2000]).end();
     let error = scanned(&tar[..1000]).unwrap_err();
-    assert_eq!(error.to_string(), "entry \"f\": the layer is truncated at offset 1000");
+    assert_eq!(error.to_string(), "entry \"f\": the tar is truncated at offset 1000");
     let error = scanned(&tar[..100]).unwrap_err();
-    assert_eq!(error.to_string(), "the layer is truncated at offset 100");
+    assert_eq!(error.to_string(), "the tar is truncated at offset 100");
     assert!(scanned(&Tar::new().file("f", "").zeros(700).0).is_err(), "half a block of zeros");
     assert!(scanned(&Tar::new().file("f", "abc").0[..515]).is_ok(), "padding alone, as Go");
     assert!(scanned(&Tar::new().file("f", "abc").0[..514]).is_err());
