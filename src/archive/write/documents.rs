@@ -7,9 +7,10 @@
 //! first. One descriptor a name, as Docker 25 and containerd write it. No `repositories`: nobody needs it beside
 //! `manifest.json`.
 
+use crate::archive::digest;
 use crate::error::{Error, escape};
 use crate::image::Reference;
-use crate::image::rewrite::{INDEX_TYPE, MANIFEST_TYPE, Rewritten, digest_of, serialise};
+use crate::image::rewrite::{INDEX_TYPE, MANIFEST_TYPE, Rewritten, serialise};
 use crate::options::Format;
 use crate::warning::{WarningKind, Warnings};
 use oci_spec::image::Digest;
@@ -162,7 +163,7 @@ fn oci(group: &Group<'_>, members: &mut Vec<(String, Vec<u8>)>) -> Result<(Root,
     }
     let manifests: Vec<Value> = leaves.into_iter().map(|image| describe(Map::new(), image)).collect();
     let index = serialise(&json!({"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": manifests}))?;
-    let digest = digest_of(&index)?;
+    let digest = digest::of(&index)?;
     let describe = |names| descriptor(INDEX_TYPE, &digest, index.len(), names, Value::Null);
     let descriptors = names(group).into_iter().map(describe).collect();
     members.push((blob_name(&digest), index));

@@ -12,7 +12,7 @@ fn reference(name: &str) -> Reference {
 
 fn image(group: usize, architecture: &str, names: &[&str]) -> Rewritten {
     let bytes = |kind: &str| format!("{kind} {group} {architecture}").into_bytes();
-    let digest = |kind: &str| digest_of(&bytes(kind)).unwrap();
+    let digest = |kind: &str| digest::of(&bytes(kind)).unwrap();
     let layer = NewLayer { digest: digest("layer"), size: 9, diff_id: digest("tar"), kind: Codec::Gzip };
     Rewritten {
         references: names.iter().map(|name| reference(name)).collect(),

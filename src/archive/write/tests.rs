@@ -1,9 +1,10 @@
 //! The archive as it stands on a disk: what a failure leaves, what a target may be, what comes back.
 
 use super::*;
+use crate::archive::digest;
 use crate::error::ErrorKind;
 use crate::image::rewrite::tests::{change, image};
-use crate::image::rewrite::{NewLayer, digest_of, rewrite};
+use crate::image::rewrite::{NewLayer, rewrite};
 use crate::layer::codec::Codec;
 use serde_json::json;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
@@ -13,7 +14,7 @@ use std::process::Command;
 const LAYER: &[u8] = &[7; 3000];
 
 fn layer(bytes: &[u8]) -> NewLayer {
-    let digest = digest_of(bytes).unwrap();
+    let digest = digest::of(bytes).unwrap();
     NewLayer { digest: digest.clone(), size: bytes.len() as u64, diff_id: digest, kind: Codec::Plain }
 }
 
@@ -29,7 +30,7 @@ fn create<'a>(output: &Output, cancel: &'a Cancel) -> Result<ArchiveWriter<'a>, 
 fn add(writer: &mut ArchiveWriter<'_>, bytes: &[u8]) {
     let mut sink = writer.layer().unwrap();
     sink.write_all(bytes).unwrap();
-    assert_eq!(sink.finish(&digest_of(bytes).unwrap()).unwrap(), bytes.len() as u64);
+    assert_eq!(sink.finish(&digest::of(bytes).unwrap()).unwrap(), bytes.len() as u64);
 }
 
 fn run(output: &Output) -> Result<u64, Error> {
@@ -67,7 +68,7 @@ fn a_file_appears_complete_with_its_mode_and_nothing_beside_it() {
     assert_eq!((found.permissions().mode() & 0o133, found.permissions().mode() & 0o600), (0, 0o600));
     let names = members(&path);
     assert_eq!(names[..3], ["oci-layout", "blobs/", "blobs/sha256/"]);
-    assert_eq!(names[3], format!("blobs/sha256/{}", digest_of(LAYER).unwrap().digest()));
+    assert_eq!(names[3], format!("blobs/sha256/{}", digest::of(LAYER).unwrap().digest()));
     assert_eq!((names.len(), names[6].as_str(), names[7].as_str()), (8, "index.json", "manifest.json"));
 }
 

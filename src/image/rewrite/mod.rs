@@ -10,6 +10,7 @@ mod manifest;
 
 pub use manifest::{INDEX_TYPE, MANIFEST_TYPE};
 
+use crate::archive::digest;
 use crate::error::Error;
 use crate::image::{Image, Reference};
 use crate::layer::codec::Codec;
@@ -17,7 +18,6 @@ use crate::options::History;
 use crate::warning::Warnings;
 use oci_spec::image::Digest;
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
 /// A layer of the result.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,10 +83,10 @@ pub struct Rewritten {
 /// readers would find different keys in them.
 pub fn rewrite(image: &Image, change: &Change, warnings: &mut Warnings) -> Result<Rewritten, Error> {
     let config = serialise(&config::rewrite(&image.config, change, warnings)?)?;
-    let config_digest = digest_of(&config)?;
+    let config_digest = digest::of(&config)?;
     let annotations = image.manifest.as_ref().and_then(|manifest| manifest.get("annotations"));
     let manifest = serialise(&manifest::write(&config, &config_digest, &change.layers, annotations)?)?;
-    let manifest_digest = digest_of(&manifest)?;
+    let manifest_digest = digest::of(&manifest)?;
     Ok(Rewritten {
         references: without_digests(change.references.as_ref().unwrap_or(&image.references)),
         group: image.group,
@@ -129,12 +129,6 @@ pub(crate) fn serialise(value: &Value) -> Result<Vec<u8>, Error> {
         .map_err(|error| Error::malformed(format!("a document cannot be written as JSON: {error}")))
 }
 
-/// The SHA-256 of a document.
-pub(crate) fn digest_of(bytes: &[u8]) -> Result<Digest, Error> {
-    let hex: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}").parse().map_err(|error| Error::malformed(format!("a digest of a document: {error}")))
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -142,7 +136,7 @@ pub(crate) mod tests {
     use serde_json::json;
 
     pub(crate) fn layer(byte: u8, kind: Codec) -> NewLayer {
-        NewLayer { digest: digest_of(&[byte]).unwrap(), size: 512, diff_id: digest_of(&[byte, 0]).unwrap(), kind }
+        NewLayer { digest: digest::of(&[byte]).unwrap(), size: 512, diff_id: digest::of(&[byte, 0]).unwrap(), kind }
     }
 
     pub(crate) fn change(layers: Vec<NewLayer>) -> Change {
@@ -161,7 +155,7 @@ pub(crate) mod tests {
         Image {
             references: Vec::new(),
             platform: Platform { os: "linux".into(), architecture: "amd64".into(), variant: String::new() },
-            config_digest: digest_of(config.to_string().as_bytes()).unwrap(),
+            config_digest: digest::of(config.to_string().as_bytes()).unwrap(),
             config,
             layers: Vec::new(),
             manifest: None,
@@ -175,7 +169,7 @@ pub(crate) mod tests {
         let image =
             image(json!({"os": "linux", "architecture": "amd64", "rootfs": {"type": "layers", "diff_ids": []}}));
         let written = rewrite(&image, &change(vec![layer(1, Codec::Zstd)]), &mut Warnings::default()).unwrap();
-        assert_eq!(written.config_digest, digest_of(&written.config).unwrap());
+        assert_eq!(written.config_digest, digest::of(&written.config).unwrap());
         let manifest: Value = serde_json::from_slice(&written.manifest).unwrap();
         assert_eq!(manifest["config"]["digest"], written.config_digest.to_string());
         assert_eq!(manifest["config"]["size"], written.config.len());
