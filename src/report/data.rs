@@ -8,6 +8,9 @@ use crate::warning::Warnings;
 use serde::Serialize;
 
 /// What a run did, or would do.
+///
+/// The library has no clock and starts no engine: `load`, `milliseconds`, `timings` and `peak_memory` are for the
+/// caller to fill in.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Report {
     /// The version of imgstrip.

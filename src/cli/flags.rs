@@ -1,0 +1,194 @@
+//! The command line as a value. In: words. Out: [`Command`]. The doc comments are the help: one line a flag.
+
+use super::values::{self, Moment, Percent};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use imgstrip::image::Platform;
+use imgstrip::options::{Compression, Format, History, KeepBase, SymlinkParents};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+Examples:    imgstrip in.tar out.tar
+             docker save app | imgstrip -p default,tests - - | docker load
+             imgstrip --dry-run --report report.html in.tar
+Exit codes:  0 good, 1 read or write error, 2 usage, 3 malformed input, 4 wrong digest or size,
+             5 unsupported input, 6 limit exceeded, 7 a check not met, 128+n signal n";
+
+/// Squash a container image archive into one small layer, and strip what it does not need
+#[derive(Debug, Parser)]
+#[command(
+    name = "imgstrip",
+    version,
+    after_help = EXAMPLES,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    disable_help_subcommand = true,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
+pub(crate) struct Command {
+    #[command(subcommand)]
+    pub(crate) task: Option<Task>,
+    #[command(flatten)]
+    pub(crate) strip: Strip,
+}
+
+/// What to do instead of writing an image. A file that is called like one of these is given as `./rules`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Task {
+    /// List the presets, or print one as the TOML to copy and edit
+    Rules {
+        /// The preset to print
+        preset: Option<String>,
+    },
+    /// Print a completion script
+    Completions {
+        /// The shell that it is for
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// `imgstrip IN OUT`.
+#[derive(Debug, Args)]
+pub(crate) struct Strip {
+    /// The image archive, an OCI layout directory, or '-' for standard input
+    #[arg(required = true)]
+    pub(crate) input: Option<PathBuf>,
+    /// Where the result goes: a file, '-' for standard output, or DIR/ for an OCI layout
+    #[arg(required_unless_present = "dry_run")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// Presets: default, all, none, names; default,tests adds one, default,-docs takes one out
+    #[arg(short, long, value_name = "LIST", help_heading = "What goes and what stays")]
+    pub(crate) preset: Option<String>,
+    /// Adds the rules of a file in the format of `imgstrip rules PRESET`
+    #[arg(short, long, value_name = "FILE", help_heading = "What goes and what stays")]
+    pub(crate) rules: Vec<PathBuf>,
+    /// Drops what the glob matches
+    #[arg(long, value_name = "GLOB", help_heading = "What goes and what stays")]
+    pub(crate) drop: Vec<String>,
+    /// Keeps what the glob matches, whatever drops it
+    #[arg(long, value_name = "GLOB", help_heading = "What goes and what stays")]
+    pub(crate) keep: Vec<String>,
+    /// Leaves the first N layers as they are, or those of an image in the archive
+    #[arg(long, value_name = "N|REF", value_parser = values::keep_base, help_heading = "What goes and what stays")]
+    pub(crate) keep_base: Option<KeepBase>,
+
+    #[command(flatten)]
+    pub(crate) choice: Choice,
+
+    /// Names the result [default: the names that the input has]
+    #[arg(short, long, value_name = "REF", help_heading = "What is written")]
+    pub(crate) tag: Option<String>,
+    /// none, gzip[:1-9] or zstd[:1-22] [default: as the input's layers]
+    #[arg(short = 'z', long, value_name = "HOW", value_parser = values::compression, help_heading = "What is written")]
+    pub(crate) compress: Option<Compression>,
+    /// auto (every engine reads it), docker or oci [default: auto]
+    #[arg(short, long, value_name = "SHAPE", hide_possible_values = true, help_heading = "What is written")]
+    pub(crate) format: Option<FormatName>,
+    /// keep (old steps as empty layers), single (one new step) or drop [default: keep]
+    #[arg(long, value_name = "HOW", hide_possible_values = true, help_heading = "What is written")]
+    pub(crate) history: Option<HistoryName>,
+    /// No file is newer than this: seconds since 1970, or RFC 3339 [default: $SOURCE_DATE_EPOCH]
+    #[arg(long, value_name = "TIME", value_parser = values::moment, allow_negative_numbers = true, help_heading = "What is written")]
+    pub(crate) mtime: Option<Moment>,
+
+    /// Decides and reports, writes no image
+    #[arg(long, help_heading = "Report and checks")]
+    pub(crate) dry_run: bool,
+    /// Writes the report to FILE.json, FILE.md or FILE.html
+    #[arg(long, value_name = "FILE", value_parser = values::report_path, help_heading = "Report and checks")]
+    pub(crate) report: Option<PathBuf>,
+    /// Prints the report as JSON on standard output
+    #[arg(long, help_heading = "Report and checks")]
+    pub(crate) json: bool,
+    /// Fails where the written archive is larger, as in 300MB
+    #[arg(long, value_name = "SIZE", value_parser = values::size, help_heading = "Report and checks")]
+    pub(crate) max_size: Option<u64>,
+    /// Fails where the layers get smaller by less than so many percent
+    #[arg(long, value_name = "PCT", value_parser = values::percent, help_heading = "Report and checks")]
+    pub(crate) min_saving: Option<Percent>,
+    /// Fails at any warning
+    #[arg(long, help_heading = "Report and checks")]
+    pub(crate) strict: bool,
+
+    #[command(flatten)]
+    pub(crate) running: Running,
+}
+
+/// Which images, and how they are read.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Choice {
+    /// Only the image with this name, ID or digest [default: every image]
+    #[arg(long, value_name = "REF", help_heading = "What is read")]
+    pub(crate) image: Option<String>,
+    /// Only this platform, as in linux/arm64 or linux/arm/v7 [default: every platform]
+    #[arg(long, value_name = "OS/ARCH", value_parser = values::platform, help_heading = "What is read")]
+    pub(crate) platform: Option<Platform>,
+    /// An entry below a lower layer's symlink: overlay, follow or error [default: overlay]
+    #[arg(long, value_name = "HOW", hide_possible_values = true, help_heading = "What is read")]
+    pub(crate) symlink_parents: Option<SymlinkParentsName>,
+}
+
+/// How it runs.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Running {
+    /// How many threads work [default: one a core]
+    #[arg(short = 'j', long, value_name = "N", help_heading = "How it runs")]
+    pub(crate) threads: Option<NonZeroUsize>,
+    /// Where spill files go [default: the system's]
+    #[arg(long, value_name = "DIR", help_heading = "How it runs")]
+    pub(crate) temp_dir: Option<PathBuf>,
+    /// Says nothing but errors
+    #[arg(short, long, conflicts_with = "verbose", help_heading = "How it runs")]
+    pub(crate) quiet: bool,
+    /// Also shows each rule, digests and times
+    #[arg(short, long, help_heading = "How it runs")]
+    pub(crate) verbose: bool,
+    /// auto (on a terminal), always or never [default: auto]
+    #[arg(long, value_name = "WHEN", hide_possible_values = true, help_heading = "How it runs")]
+    pub(crate) progress: Option<When>,
+    /// Raises or lowers a limit, as in expanded=2TiB or layers=900
+    #[arg(long, value_name = "NAME=VALUE", value_parser = values::limit, help_heading = "How it runs")]
+    pub(crate) limit: Vec<(String, u64)>,
+}
+
+/// When something is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum When {
+    /// On a terminal.
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+/// Names on the command line for the values of an option.
+macro_rules! names {
+    ($(#[$doc:meta] $name:ident => $value:ident { $($word:ident),* })*) => { $(
+        #[$doc]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+        pub(crate) enum $name { $($word,)* }
+
+        impl From<$name> for $value {
+            fn from(name: $name) -> Self {
+                match name { $($name::$word => Self::$word,)* }
+            }
+        }
+    )* };
+}
+
+names! {
+    /// `--format`
+    FormatName => Format { Auto, Docker, Oci }
+    /// `--history`
+    HistoryName => History { Keep, Single, Drop }
+    /// `--symlink-parents`
+    SymlinkParentsName => SymlinkParents { Overlay, Follow, Error }
+}
+
+#[cfg(test)]
+#[path = "flags_tests.rs"]
+mod tests;
