@@ -281,7 +281,7 @@ fn t32_a_ustar_prefix_goes_before_the_name() {
 fn t32_a_prefix_in_gnu_time_fields_is_read_as_go_does() {
     let name = |at: usize, bytes: &[u8]| only(Tar::new().head(Head::gnu(b'0', "f").at(at, bytes))).path.to_string();
     assert_eq!(name(345, b"some/where"), "/some/where/f");
-    assert_eq!(name(345, b"00000000017\000000000017\0"), "/f", "times");
+    assert_eq!(name(345, b"00000000017\x0000000000017\0"), "/f", "times");
     assert_eq!(name(345, b"caf\xe9"), "/f", "neither times nor ASCII");
 }
 
@@ -294,7 +294,7 @@ fn t32_an_odd_version_is_a_warning_and_an_unknown_magic_refused() {
 
 #[test]
 fn t32_a_star_header_has_a_shorter_prefix() {
-    let head = Head::new(b'0', "f").at(345, [b'p'; 131]).at(476, "00000000001\000000000001\0").at(508, b"tar\0");
+    let head = Head::new(b'0', "f").at(345, [b'p'; 131]).at(476, "00000000001\x0000000000001\0").at(508, b"tar\0");
     assert_eq!(only(Tar::new().head(head.clone())).path.as_bytes().len(), 133);
     assert!(refused(Tar::new().head(head.at(476, "x"))).contains("access time"));
 }
