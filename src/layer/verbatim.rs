@@ -30,7 +30,7 @@ pub(super) fn suits_every_reader(
             || (header.major, header.minor) == (0, 0))
 }
 
-/// libarchive 3.6 takes a long target for a hard link's where the header has none of its own.
+/// libarchive 3.6 loses a target of an extended header, PAX or GNU, where the entry's own field is empty.
 fn has_own_link(header: &Header<'_>) -> bool {
     !header.linkname.is_empty()
 }
