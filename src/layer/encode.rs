@@ -85,6 +85,11 @@ fn encode(
     header.set_size(pax.number(b"size", size, MAX_LONG));
     let ustar = header.as_ustar_mut().ok_or_else(|| Error::malformed("not a ustar header"))?;
     pax.text(b"linkpath", target, &mut ustar.linkname, 100)?;
+    if !target.is_empty() && ustar.linkname.first() == Some(&0) {
+        // libarchive 3.6 loses the PAX target where this field is empty: bsdtar makes an empty file of a symlink.
+        let stub = ascii(target);
+        copy(&mut ustar.linkname, if stub.is_empty() { b"_" } else { &stub });
+    }
     // POSIX wants these two to end in a NUL, unlike the others.
     pax.text(b"uname", &meta.owner.user, &mut ustar.uname, 31)?;
     pax.text(b"gname", &meta.owner.group, &mut ustar.gname, 31)?;
