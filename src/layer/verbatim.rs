@@ -16,7 +16,7 @@ pub(super) fn suits_every_reader(
 ) -> bool {
     header.regular
         && matches!(header.typeflag, b'0'..=b'6')
-        && matches!(header.mode, 0..=0o7777)
+        && is_mode_of(header)
         // GNU tar refuses these even where a PAX record gives the owner.
         && [header.uid, header.gid].into_iter().all(|id| u32::try_from(id).is_ok())
         && suits_extended(header, extended)
@@ -28,6 +28,19 @@ pub(super) fn suits_every_reader(
         }
         && (matches!(kind, EntryKind::CharDevice(_) | EntryKind::BlockDevice(_))
             || (header.major, header.minor) == (0, 0))
+}
+
+/// Permissions alone, or under the type bits of the same type, as Docker has written them in every layer since Go 1.8.
+fn is_mode_of(header: &Header<'_>) -> bool {
+    let type_bits = match header.typeflag {
+        b'2' => 0o120_000,
+        b'3' => 0o020_000,
+        b'4' => 0o060_000,
+        b'5' => 0o040_000,
+        b'6' => 0o010_000,
+        _ => 0o100_000,
+    };
+    matches!(header.mode, 0..=0o7777) || header.mode & !0o7777 == type_bits
 }
 
 /// libarchive 3.6 loses a target of an extended header, PAX or GNU, where the entry's own field is empty.
