@@ -90,7 +90,7 @@ pub(crate) struct Strip {
     /// keep (default, old steps as empty layers), single or drop
     #[arg(long, value_name = "HOW", hide_possible_values = true, help_heading = "What is read and written")]
     pub(crate) history: Option<HistoryName>,
-    /// No file is newer: epoch seconds, RFC 3339 [default: $SOURCE_DATE_EPOCH]
+    /// No file is newer: epoch seconds or RFC 3339 [env SOURCE_DATE_EPOCH]
     #[arg(long, value_name = "TIME", value_parser = values::moment, allow_negative_numbers = true, help_heading = "What is read and written")]
     pub(crate) mtime: Option<Moment>,
 
@@ -126,7 +126,7 @@ pub(crate) struct Choice {
     /// Only this platform, as in linux/arm64 [default: every platform]
     #[arg(long, value_name = "OS/ARCH", value_parser = values::platform, help_heading = "What is read and written")]
     pub(crate) platform: Option<Platform>,
-    /// Entries below a lower layer's symlink: overlay (default), follow, error
+    /// Entries below a lower symlink: overlay (default), follow or error
     #[arg(long, value_name = "HOW", hide_possible_values = true, help_heading = "What is read and written")]
     pub(crate) symlink_parents: Option<SymlinkParentsName>,
 }
