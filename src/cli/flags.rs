@@ -10,7 +10,6 @@ use std::path::PathBuf;
 const EXAMPLES: &str = "\
 Examples:    imgstrip in.tar out.tar
              docker save app | imgstrip -p default,tests - - | docker load
-             imgstrip --dry-run --report report.html in.tar
 Exit codes:  0 good, 1 read or write error, 2 usage, 3 malformed input, 4 wrong digest or size,
              5 unsupported input, 6 limit exceeded, 7 a check not met, 128+n signal n";
 
@@ -60,7 +59,7 @@ pub(crate) struct Strip {
     #[arg(required_unless_present = "dry_run")]
     pub(crate) output: Option<PathBuf>,
 
-    /// Presets: default, all, none, names; default,tests adds one, default,-docs takes one out
+    /// default, all, none, or names; default,tests adds, default,-docs takes out
     #[arg(short, long, value_name = "LIST", help_heading = "What goes and what stays")]
     pub(crate) preset: Option<String>,
     /// Adds the rules of a file in the format of `imgstrip rules PRESET`
@@ -72,7 +71,7 @@ pub(crate) struct Strip {
     /// Keeps what the glob matches, whatever drops it
     #[arg(long, value_name = "GLOB", help_heading = "What goes and what stays")]
     pub(crate) keep: Vec<String>,
-    /// Leaves the first N layers as they are, or those of an image in the archive
+    /// Leaves the first N layers as they are, or those of an image
     #[arg(long, value_name = "N|REF", value_parser = values::keep_base, help_heading = "What goes and what stays")]
     pub(crate) keep_base: Option<KeepBase>,
 
@@ -80,19 +79,19 @@ pub(crate) struct Strip {
     pub(crate) choice: Choice,
 
     /// Names the result [default: the names that the input has]
-    #[arg(short, long, value_name = "REF", help_heading = "What is written")]
+    #[arg(short, long, value_name = "REF", help_heading = "What is read and written")]
     pub(crate) tag: Option<String>,
     /// none, gzip[:1-9] or zstd[:1-22] [default: as the input's layers]
-    #[arg(short = 'z', long, value_name = "HOW", value_parser = values::compression, help_heading = "What is written")]
+    #[arg(short = 'z', long, value_name = "HOW", value_parser = values::compression, help_heading = "What is read and written")]
     pub(crate) compress: Option<Compression>,
-    /// auto (every engine reads it), docker or oci [default: auto]
-    #[arg(short, long, value_name = "SHAPE", hide_possible_values = true, help_heading = "What is written")]
+    /// auto (default, every engine reads it), docker or oci
+    #[arg(short, long, value_name = "SHAPE", hide_possible_values = true, help_heading = "What is read and written")]
     pub(crate) format: Option<FormatName>,
-    /// keep (old steps as empty layers), single (one new step) or drop [default: keep]
-    #[arg(long, value_name = "HOW", hide_possible_values = true, help_heading = "What is written")]
+    /// keep (default, old steps as empty layers), single or drop
+    #[arg(long, value_name = "HOW", hide_possible_values = true, help_heading = "What is read and written")]
     pub(crate) history: Option<HistoryName>,
-    /// No file is newer than this: seconds since 1970, or RFC 3339 [default: $SOURCE_DATE_EPOCH]
-    #[arg(long, value_name = "TIME", value_parser = values::moment, allow_negative_numbers = true, help_heading = "What is written")]
+    /// No file is newer: epoch seconds or RFC 3339 [env SOURCE_DATE_EPOCH]
+    #[arg(long, value_name = "TIME", value_parser = values::moment, allow_negative_numbers = true, help_heading = "What is read and written")]
     pub(crate) mtime: Option<Moment>,
 
     /// Decides and reports, writes no image
@@ -122,13 +121,13 @@ pub(crate) struct Strip {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Choice {
     /// Only the image with this name, ID or digest [default: every image]
-    #[arg(long, value_name = "REF", help_heading = "What is read")]
+    #[arg(long, value_name = "REF", help_heading = "What is read and written")]
     pub(crate) image: Option<String>,
-    /// Only this platform, as in linux/arm64 or linux/arm/v7 [default: every platform]
-    #[arg(long, value_name = "OS/ARCH", value_parser = values::platform, help_heading = "What is read")]
+    /// Only this platform, as in linux/arm64 [default: every platform]
+    #[arg(long, value_name = "OS/ARCH", value_parser = values::platform, help_heading = "What is read and written")]
     pub(crate) platform: Option<Platform>,
-    /// An entry below a lower layer's symlink: overlay, follow or error [default: overlay]
-    #[arg(long, value_name = "HOW", hide_possible_values = true, help_heading = "What is read")]
+    /// Entries below a lower symlink: overlay (default), follow or error
+    #[arg(long, value_name = "HOW", hide_possible_values = true, help_heading = "What is read and written")]
     pub(crate) symlink_parents: Option<SymlinkParentsName>,
 }
 
