@@ -35,6 +35,10 @@ pub(crate) struct Command {
 /// What to do instead of writing an image. A file that is called like one of these is given as `./rules`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Task {
+    /// Show images, platforms, layers, waste, and what each preset would free
+    Inspect(Inspect),
+    /// Compare two root filesystems and configs; exit code 1 where they differ
+    Diff(Diff),
     /// List the presets, or print one as the TOML to copy and edit
     Rules {
         /// The preset to print
@@ -47,6 +51,33 @@ pub(crate) enum Task {
     },
     /// Print the manual page
     Man,
+}
+
+/// `imgstrip inspect`.
+#[derive(Debug, Args)]
+pub(crate) struct Inspect {
+    /// The image archive, an OCI layout directory, or '-' for standard input
+    pub(crate) input: PathBuf,
+    /// Prints JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) choice: Choice,
+    #[command(flatten)]
+    pub(crate) running: Running,
+}
+
+/// `imgstrip diff`.
+#[derive(Debug, Args)]
+pub(crate) struct Diff {
+    /// An image archive, an OCI layout directory, or '-' for standard input
+    pub(crate) a: PathBuf,
+    /// Another one
+    pub(crate) b: PathBuf,
+    #[command(flatten)]
+    pub(crate) choice: Choice,
+    #[command(flatten)]
+    pub(crate) running: Running,
 }
 
 /// `imgstrip IN OUT`.

@@ -22,7 +22,7 @@ fn help_fits_one_screen_and_each_flag_one_line() {
         let asked = Command::command().term_width(100).try_get_matches_from(["imgstrip", word]);
         let help = asked.unwrap_err().render().to_string();
         let lines: Vec<&str> = help.lines().collect();
-        assert!(lines.len() <= 58, "{} lines\n{help}", lines.len());
+        assert!(lines.len() <= 60, "{} lines\n{help}", lines.len());
         assert!(lines.iter().all(|line| line.chars().count() <= 100), "{help}");
         // A flag whose help runs on has a line that begins below the help's column.
         assert!(!lines.iter().any(|line| line.starts_with(&" ".repeat(20))), "{help}");
@@ -110,4 +110,16 @@ fn a_value_that_makes_no_sense_is_refused() {
         let error = strip(&[&["in", "out"], *words].concat()).unwrap_err();
         assert_eq!(error.exit_code(), 2, "{words:?}");
     }
+}
+
+#[test]
+fn inspect_and_diff_take_the_flags_that_choose_and_run() {
+    let task = |words: &[&str]| Command::try_parse_from([&["imgstrip"], words].concat()).map(|command| command.task);
+    match task(&["inspect", "in", "--json", "--platform", "linux/arm64", "-j", "2"]).unwrap() {
+        Some(Task::Inspect(flags)) => assert!(flags.json && flags.choice.platform.is_some()),
+        other => panic!("{other:?}"),
+    }
+    assert!(matches!(task(&["diff", "a", "b", "--image", "x"]), Ok(Some(Task::Diff(_)))));
+    assert!(task(&["diff", "a"]).is_err() && task(&["inspect", "in", "out"]).is_err());
+    assert!(task(&["inspect", "in", "--strict"]).is_err());
 }

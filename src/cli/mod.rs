@@ -1,6 +1,7 @@
 //! Argv in, what to print and the exit code out. Prints nothing and ends nothing: `main` does.
 
 mod flags;
+mod look;
 mod progress;
 mod reports;
 mod request;
@@ -35,6 +36,8 @@ pub(crate) fn run(words: impl IntoIterator<Item = OsString>, around: &Surroundin
     };
     let result = match &command.task {
         None => strip::run(&command.strip, around, cancel),
+        Some(Task::Inspect(flags)) => look::inspect(flags, around, cancel),
+        Some(Task::Diff(flags)) => look::diff(flags, around, cancel),
         Some(Task::Rules { preset }) => rules(preset.as_deref()),
         Some(Task::Completions { shell }) => Ok(completions(*shell)),
         Some(Task::Man) => man(),
@@ -122,6 +125,12 @@ mod tests {
         let outcome = run_words(&["/no/such.tar", "/no/out.tar"]);
         assert_eq!((outcome.code, outcome.stderr.lines().count()), (1, 1), "{}", outcome.stderr);
         assert!(outcome.stderr.starts_with("imgstrip: /no/such.tar: "));
+    }
+
+    #[test]
+    fn one_stream_is_not_two_inputs() {
+        let outcome = run_words(&["diff", "-", "-"]);
+        assert_eq!(outcome.code, 2, "{}", outcome.stderr);
     }
 
     #[test]
