@@ -12,4 +12,4 @@ pub mod report;
 pub mod rootfs;
 pub mod rules;
 pub mod warning;
-pub use pipeline::strip;
+pub use pipeline::{diff, inspect, strip};

@@ -5,7 +5,10 @@
 
 mod decide;
 mod layers;
+mod look;
 mod write;
+
+pub use look::{diff, inspect};
 
 use crate::archive::{self, Archive};
 use crate::error::{Error, ErrorKind, escape};
@@ -25,12 +28,15 @@ use rayon::prelude::*;
 ///
 /// Every [`ErrorKind`]; a failed run leaves `output` as it was, and nothing beside it.
 pub fn strip(input: &Input, output: &Output, options: &Options, watch: &Watch<'_>) -> Result<Report, Error> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads.map_or(0, usize::from)).build();
-    let pool = pool.map_err(|error| Error::new(ErrorKind::Io, format!("start the threads: {error}")))?;
-    pool.install(|| {
+    pool(options)?.install(|| {
         let archive = archive::open(input, options)?;
         run(&archive, output, options, watch).map_err(|error| error.in_archive(archive.name.as_str()))
     })
+}
+
+fn pool(options: &Options) -> Result<rayon::ThreadPool, Error> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads.map_or(0, usize::from)).build();
+    pool.map_err(|error| Error::new(ErrorKind::Io, format!("start the threads: {error}")))
 }
 
 fn run(archive: &Archive, output: &Output, options: &Options, watch: &Watch<'_>) -> Result<Report, Error> {

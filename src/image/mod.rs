@@ -2,7 +2,7 @@
 
 mod command;
 pub(crate) mod config;
-pub mod diff;
+
 mod platform;
 mod reference;
 pub mod rewrite;

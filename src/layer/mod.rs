@@ -3,6 +3,7 @@
 mod attributes;
 pub mod codec;
 mod compress;
+mod content;
 pub mod digest;
 mod encode;
 mod extended;
@@ -18,6 +19,7 @@ mod sparse;
 mod verbatim;
 mod write;
 
+pub use content::content_digest;
 pub use fill::Sources;
 pub(crate) use header::{BLOCK, Header};
 pub use input::{BlobInput, StreamInput, TarInput};

@@ -87,14 +87,13 @@ struct Pieces<'a> {
     tree: &'a Tree,
     clamp: Option<i64>,
     items: slice::Iter<'a, Item>,
-    content: Option<Pending<'a>>,
+    content: Option<(&'a Item, Contents<'a>)>,
     ended: bool,
 }
 
-/// The file whose content is being listed.
+/// The segments of one file's content, filled up to whole blocks.
 #[derive(Debug)]
-struct Pending<'a> {
-    item: &'a Item,
+pub(super) struct Contents<'a> {
     content: &'a Content,
     /// How much of the file is listed.
     at: u64,
@@ -102,17 +101,30 @@ struct Pending<'a> {
     extents: usize,
 }
 
+impl<'a> Contents<'a> {
+    pub(super) fn new(content: &'a Content) -> Self {
+        Self { content, at: 0, extents: 0 }
+    }
+}
+
+impl Iterator for Contents<'_> {
+    type Item = Result<Segment, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.segment().transpose()
+    }
+}
+
 impl Iterator for Pieces<'_> {
     type Item = Result<Segment, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            if let Some(pending) = &mut self.content {
-                match pending.next() {
-                    Ok(Some(segment)) if segment.size() == 0 => continue,
-                    Ok(Some(segment)) => return Some(Ok(segment)),
-                    Ok(None) => self.content = None,
-                    Err(error) => return Some(Err(error.at_entry(pending.item.path.as_bytes()))),
+            if let Some((item, content)) = &mut self.content {
+                match content.next() {
+                    Some(Ok(segment)) if segment.size() == 0 => continue,
+                    Some(segment) => return Some(segment.map_err(|error| error.at_entry(item.path.as_bytes()))),
+                    None => self.content = None,
                 }
             }
             let Some(item) = self.items.next() else {
@@ -136,7 +148,7 @@ impl<'a> Pieces<'a> {
             Step::Encode { inode } => {
                 let inode = self.tree.inode(*inode);
                 if let InodeKind::File(content) = &inode.kind {
-                    self.content = Some(Pending { item, content, at: 0, extents: 0 });
+                    self.content = Some((item, Contents::new(content)));
                 }
                 headers(&item.path, &inode.kind, &inode.meta, None, self.clamp).map(Segment::Bytes)
             }
@@ -148,9 +160,9 @@ impl<'a> Pieces<'a> {
     }
 }
 
-impl Pending<'_> {
+impl Contents<'_> {
     /// The next piece of content, which may be empty; padding last.
-    fn next(&mut self) -> Result<Option<Segment>, Error> {
+    fn segment(&mut self) -> Result<Option<Segment>, Error> {
         let size = self.content.size;
         if self.at >= size {
             let padded = size.checked_next_multiple_of(BLOCK).ok_or_else(out_of_file)?;

@@ -83,7 +83,7 @@ pub(super) fn name(image: &Image) -> String {
     }
 }
 
-fn merge(image: &Image, layers: &Layers, options: &Options) -> Result<Merged, Error> {
+pub(super) fn merge(image: &Image, layers: &Layers, options: &Options) -> Result<Merged, Error> {
     let limits = &options.limits;
     let (mut entries, mut expanded) = (0u64, 0u64);
     let mut merge = Merge::new(options.symlink_parents, limits.symlinks);
@@ -104,7 +104,7 @@ fn merge(image: &Image, layers: &Layers, options: &Options) -> Result<Merged, Er
     Ok(merge.finish())
 }
 
-fn facts(image: &Image, tree: &Tree, options: &Options) -> Facts {
+pub(super) fn facts(image: &Image, tree: &Tree, options: &Options) -> Facts {
     let command = Command::of(&image.config);
     let mut directories = command.volumes.clone();
     directories.push(command.working_dir.clone());
@@ -125,7 +125,7 @@ fn refusals(drops: &Drops) -> Vec<Refusal> {
 }
 
 /// What of the input is still there: names that an entry gave, and the bytes of each inode once.
-fn kept(tree: &Tree) -> Tally {
+pub(super) fn kept(tree: &Tree) -> Tally {
     let mut kept = Tally::default();
     let mut seen = vec![false; tree.inode_bound()];
     tree.walk(&mut |_, id| {

@@ -1,7 +1,7 @@
 //! Two images compared, as data, and as text: one line a change.
 
+use super::config_diff::ConfigChange;
 use super::escape::line;
-use crate::image::diff::ConfigChange;
 use crate::rootfs::diff::{Aspect, Change, What};
 use std::fmt::Write;
 

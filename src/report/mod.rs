@@ -1,5 +1,6 @@
 //! What happened, as data; text, JSON, Markdown and HTML from the same data.
 
+pub mod config_diff;
 mod data;
 pub mod difference;
 mod escape;
