@@ -84,6 +84,12 @@ impl Case {
     /// The expected message, a part of it; the input is at fault, exit code 3.
     #[track_caller]
     pub fn refuses(self, part: &str) {
+        self.refuses_as(3, part);
+    }
+
+    /// The expected message, with an exit code of its own.
+    #[track_caller]
+    pub fn refuses_as(self, exit_code: u8, part: &str) {
         if let Some(texts) = &self.texts {
             let error = merge(texts, self.parents).expect_err("the merge refuses it").to_string();
             assert!(error.contains(part), "the merge says: {error}");
@@ -92,7 +98,7 @@ impl Case {
         let error = strip(&docker(&self.tars), &options).expect_err("strip refuses it");
         assert!(error.to_string().contains(part), "strip says: {error}");
         assert!(error.to_string().contains("layer "), "the layer is named: {error}");
-        assert_eq!(error.kind().exit_code(), 3, "{error}");
+        assert_eq!(error.kind().exit_code(), exit_code, "{error}");
     }
 }
 

@@ -125,7 +125,7 @@ pub fn show(entries: &[Seen]) -> String {
         }
         let inode = if entry.typeflag == b'1' {
             assert!(!entry.link.starts_with(b"/"), "{shown}: a link target is relative");
-            *names.get(&split(&entry.link)).unwrap_or_else(|| panic!("{shown}: its link target comes first"))
+            *names.get(&split(entry.link.strip_prefix(b"./").unwrap_or(&entry.link))).unwrap_or_else(|| panic!("{shown}: its link target comes first"))
         } else {
             inodes.push(entry);
             inodes.len() - 1

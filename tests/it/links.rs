@@ -141,10 +141,10 @@ fn dropping(glob: &str, layers: &[&str]) -> String {
 
 #[test]
 fn m69_a_rule_that_takes_the_data_carrier_promotes_the_next_link() {
-    let layer = "x/; x/a [0600] = data; b [0600] => x/a; c [0600] => x/a";
-    assert_eq!(dropping("/x/a", &[layer]), "b [0600] = data\nc => b\nx/\n");
-    assert_eq!(dropping("/b", &[layer]), "c [0600] = data\nx/\nx/a => c\n");
-    assert_eq!(dropping("/x/a", &["x/a = data; b => x/a", "c => b", ".wh.b"]), "c = data\nx/\n");
+    let layer = "x/; x/a [0600] = data; x/y; b [0600] => x/a; c [0600] => x/a";
+    assert_eq!(dropping("/x/a", &[layer]), "b [0600] = data\nc => b\nx/\nx/y\n");
+    assert_eq!(dropping("/b", &[layer]), "c [0600] = data\nx/\nx/a => c\nx/y\n");
+    assert_eq!(dropping("/x/a", &["x/a = data; x/y; b => x/a", "c => b", ".wh.b"]), "c = data\nx/\nx/y\n");
 }
 
 #[test]

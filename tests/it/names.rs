@@ -143,16 +143,18 @@ fn m88_special_bits_are_kept_and_type_bits_are_not() {
 #[test]
 fn m89_devices_and_pipes_pass_through() {
     case(["n char 1:3; b [0660 0:6] block 8:1; p [0600] fifo"]).shows("b [0660 0:6] block 8:1; n char 1:3; p [0600] fifo");
-    let device = |key: &[u8], value: &[u8]| archive(&[Raw { device: (1, 3), ..Raw::new(b"n", b'3') }.pax(key, value)]);
-    let seen = entry(&[device(b"SCHILY.devminor", b"4294967295")], b"n");
-    assert_eq!(seen.device, (1, 4_294_967_295));
-    tar_case([device(b"SCHILY.devminor", b"4294967296")]).refuses("entry \"n\"");
+    let device = |minor: u64| archive(&[Raw { device: (1, minor), ..Raw::new(b"n", b'3') }]);
+    assert_eq!(entry(&[device(u32::MAX.into())], b"n").device, (1, u32::MAX.into()));
+    tar_case([device(1 << 32)]).refuses("entry \"n\"");
+    // Go reads the header's numbers, libarchive the records.
+    let record = Raw { device: (1, 3), ..Raw::new(b"n", b'3') }.pax(b"SCHILY.devminor", b"4");
+    tar_case([archive(&[record])]).refuses("entry \"n\"");
 }
 
 #[test]
 fn m90_a_type_that_tar_does_not_have_is_refused() {
     // A socket has no type of its own: what stands for one in old archives is an unknown type (T20).
-    tar_case([archive(&[Raw::new(b"s", b'Z')])]).refuses("entry \"s\"");
+    tar_case([archive(&[Raw::new(b"s", b'Z')])]).refuses_as(5, "entry \"s\"");
 }
 
 #[test]

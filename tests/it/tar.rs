@@ -104,8 +104,8 @@ impl Raw {
         put(257, 8, &self.magic);
         put(265, 32, &self.user);
         put(297, 32, &self.group);
-        put(329, 8, octal(self.device.0, 7).as_bytes());
-        put(337, 8, octal(self.device.1, 7).as_bytes());
+        put(329, 8, &device(self.device.0));
+        put(337, 8, &device(self.device.1));
         let sum: u64 = block.iter().map(|&byte| u64::from(byte)).sum();
         block[148..154].copy_from_slice(octal(sum, 6).as_bytes());
         block[154] = 0;
@@ -121,6 +121,16 @@ pub fn archive(entries: &[Raw]) -> Vec<u8> {
     let mut out: Vec<u8> = entries.iter().flat_map(Raw::bytes).collect();
     out.extend([0; 1024]);
     out
+}
+
+/// Octal, or base 256 for what does not fit.
+fn device(value: u64) -> Vec<u8> {
+    if value < 1 << 21 {
+        return octal(value, 7).into_bytes();
+    }
+    let mut bytes = value.to_be_bytes();
+    bytes[0] |= 0x80;
+    bytes.to_vec()
 }
 
 fn octal(value: u64, digits: usize) -> String {
