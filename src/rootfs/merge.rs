@@ -7,12 +7,12 @@
 use super::entry::Meta;
 use super::ledger::Ledger;
 use super::path::RootPath;
-use super::tree::{InodeId, InodeKind, NodeId, Tree};
+use super::tree::{InodeId, InodeKind, NodeId, Origin, Tree};
 use super::upper::{Upper, differs};
 use crate::error::Error;
 use crate::options::SymlinkParents;
 use crate::warning::{WarningKind, Warnings};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// A merge under way.
 #[derive(Debug)]
@@ -34,12 +34,36 @@ pub struct Merged {
     pub warnings: Warnings,
 }
 
-/// What the entries of a directory of the upper layer meet.
+/// What a directory of the upper layer meets.
 enum Meets {
-    /// A directory of the same name, or of the name that a symlink leads to.
+    /// A directory.
     Directory(NodeId),
-    /// Nothing.
+    /// Nothing, or nothing any more.
     Nothing,
+    /// A symlink to follow.
+    Symlink,
+}
+
+/// The lower directory in which a whiteout or an opaque mark counts.
+enum Marked {
+    /// This one.
+    Directory(NodeId),
+    /// None, and the layer has none of this path either.
+    Nowhere,
+    /// None: the layer puts a new directory there.
+    Replaced,
+}
+
+/// A directory whose entries are still to be added.
+struct Open {
+    /// It, in the upper layer.
+    above: NodeId,
+    /// Where its entries go.
+    below: NodeId,
+    /// The path of `below`.
+    path: RootPath,
+    /// Whether a lower symlink led there, so that entries have other paths than their headers say.
+    moved: bool,
 }
 
 impl Merge {
@@ -52,20 +76,16 @@ impl Merge {
     pub fn add(&mut self, upper: &Upper) -> Result<(), Error> {
         self.merged.ledger += upper.ledger;
         self.merged.warnings.merge(&upper.warnings);
+        // A link's target counts before the whiteouts of its layer (M54, M55).
+        let links = self.resolve_links(upper)?;
         if self.layers == 0 {
             for path in upper.whiteouts.iter().chain(&upper.opaques) {
                 self.merged.warnings.add(WarningKind::BaseWhiteout, path);
             }
+        } else {
+            self.removals(upper)?;
         }
         self.layers = self.layers.saturating_add(1);
-        // A link's target counts before the whiteouts of its layer (M54, M55).
-        let links = self.resolve_links(upper)?;
-        for path in &upper.whiteouts {
-            self.white_out(upper, path)?;
-        }
-        for path in &upper.opaques {
-            self.make_opaque(upper, path)?;
-        }
         self.additions(upper, &links)?;
         let Merged { tree, ledger, .. } = &mut self.merged;
         for inode in links.into_values() {
@@ -101,8 +121,7 @@ impl Merge {
             if differs(&upper.tree.inode(inode).meta, &tree.inode(below).meta) {
                 self.merged.warnings.add(WarningKind::LinkMetadata, &path);
             }
-            let hidden = upper.whiteouts.contains(target);
-            let kind = if hidden { WarningKind::LinkToWhiteout } else { WarningKind::LowerLink };
+            let kind = if is_hidden(upper, target) { WarningKind::LinkToWhiteout } else { WarningKind::LowerLink };
             self.merged.warnings.add(kind, &path);
             if links.insert(inode, below).is_none() {
                 tree.hold(below);
@@ -111,107 +130,150 @@ impl Merge {
         Ok(links)
     }
 
-    fn white_out(&mut self, upper: &Upper, path: &RootPath) -> Result<(), Error> {
-        let Some((parent, name)) = path.split_last() else { return Ok(()) };
-        match self.marked_directory(upper, &parent, path)? {
-            Some(directory) => {
+    fn removals(&mut self, upper: &Upper) -> Result<(), Error> {
+        for path in &upper.whiteouts {
+            let Some((parent, name)) = path.split_last() else { continue };
+            if let Marked::Directory(directory) = self.marked_directory(upper, &parent, path)? {
                 let Merged { tree, ledger, .. } = &mut self.merged;
                 tree.remove(directory, name, &mut ledger.whited_out);
             }
-            None => self.merged.warnings.add(WarningKind::WhiteoutParent, path),
         }
-        Ok(())
-    }
-
-    fn make_opaque(&mut self, upper: &Upper, path: &RootPath) -> Result<(), Error> {
-        let Some(directory) = self.marked_directory(upper, path, path)? else {
-            if upper.tree.lookup(path).is_none() {
-                self.merged.warnings.add(WarningKind::WhiteoutParent, path);
+        for path in &upper.opaques {
+            if let Marked::Directory(directory) = self.marked_directory(upper, path, path)? {
+                let Merged { tree, ledger, .. } = &mut self.merged;
+                let names: Vec<Box<[u8]>> = tree.children(directory).map(|(name, _)| name.clone()).collect();
+                for name in names {
+                    tree.remove(directory, &name, &mut ledger.whited_out);
+                }
             }
-            return Ok(());
-        };
-        let Merged { tree, ledger, .. } = &mut self.merged;
-        let names: Vec<Box<[u8]>> = tree.children(directory).map(|(name, _)| name.clone()).collect();
-        for name in names {
-            tree.remove(directory, &name, &mut ledger.whited_out);
         }
         Ok(())
     }
 
-    /// The lower directory that a mark stands in. Where the way leads through something that is no directory,
-    /// overlay engines put a directory there (M43, M44), unless the layer itself puts something there anyway.
-    fn marked_directory(&mut self, upper: &Upper, path: &RootPath, mark: &RootPath) -> Result<Option<NodeId>, Error> {
-        let mut directory = Tree::ROOT;
+    fn marked_directory(&mut self, upper: &Upper, path: &RootPath, mark: &RootPath) -> Result<Marked, Error> {
+        let marked = self.find_marked(upper, path, mark)?;
+        if matches!(marked, Marked::Nowhere) {
+            if upper.tree.lookup(path).is_some() {
+                return Ok(Marked::Replaced);
+            }
+            self.merged.warnings.add(WarningKind::WhiteoutParent, mark);
+        }
+        Ok(marked)
+    }
+
+    /// Where the way to a mark leads through something that is no directory, overlay engines put a directory there
+    /// (M43, M44), unless the layer itself puts something there anyway.
+    fn find_marked(&mut self, upper: &Upper, path: &RootPath, mark: &RootPath) -> Result<Marked, Error> {
+        let (mut directory, mut here) = (Tree::ROOT, RootPath::root());
         let mut above = Some(Tree::ROOT);
         for name in path.components() {
             above = above.and_then(|above| upper.tree.child(above, name));
             let tree = &mut self.merged.tree;
-            let Some(child) = tree.child(directory, name) else { return Ok(None) };
+            let Some(child) = tree.child(directory, name) else { return Ok(Marked::Nowhere) };
+            here = here.join(name);
             if tree.is_directory(child) {
                 directory = child;
                 continue;
             }
-            if above.is_some() {
-                return Ok(None);
+            let implied = |node| upper.tree.is_directory(node) && upper.tree.node(node).origin.is_none();
+            if above.is_some_and(|node| !implied(node)) {
+                return Ok(Marked::Replaced);
             }
             let is_symlink = matches!(tree.inode_of(child).kind, InodeKind::Symlink(_));
             match self.symlink_parents {
                 SymlinkParents::Error if is_symlink => return Err(below_symlink(mark)),
-                SymlinkParents::Follow if is_symlink => {
-                    let led = tree.resolve(path, true, self.hops);
-                    return Ok(led.map(|(_, node)| node).filter(|&node| tree.is_directory(node)));
-                }
+                SymlinkParents::Follow if is_symlink => match tree.resolve(&here, true, self.hops) {
+                    Some((path, node)) if tree.is_directory(node) => (here, directory) = (path, node),
+                    _ => return Ok(Marked::Nowhere),
+                },
+                _ if above.is_some() => return Ok(Marked::Replaced),
                 _ => {
                     tree.remove(directory, name, &mut self.merged.ledger.replaced);
                     tree.attach_implied(directory, name);
                     let kind = if is_symlink { WarningKind::SymlinkWhiteout } else { WarningKind::FileParent };
                     self.merged.warnings.add(kind, mark);
-                    return Ok(None);
+                    return Ok(Marked::Replaced);
                 }
             }
         }
-        Ok(Some(directory))
+        Ok(Marked::Directory(directory))
     }
 
     fn additions(&mut self, upper: &Upper, links: &BTreeMap<InodeId, InodeId>) -> Result<(), Error> {
         // Names of one inode of the layer are names of one inode of the result.
         let mut inodes: BTreeMap<InodeId, InodeId> = links.clone();
-        self.redefine(upper, Tree::ROOT, Tree::ROOT);
-        let mut open = vec![(Tree::ROOT, Tree::ROOT, RootPath::root())];
-        while let Some((above, below, path)) = open.pop() {
-            for (name, &node) in upper.tree.children(above) {
-                if upper.tree.is_directory(node) {
-                    let path = path.join(name);
-                    let directory = match self.meet(upper, node, below, name, &path)? {
-                        Meets::Directory(directory) => {
-                            self.redefine(upper, node, directory);
-                            directory
+        self.redefine(upper, Tree::ROOT, Tree::ROOT, false);
+        let mut open = vec![Open { above: Tree::ROOT, below: Tree::ROOT, path: RootPath::root(), moved: false }];
+        // Symlinks are followed when the rest of the layer stands: they may lead to what it replaces.
+        let mut symlinks = VecDeque::new();
+        loop {
+            while let Some(directory) = open.pop() {
+                for (name, &node) in upper.tree.children(directory.above) {
+                    if !upper.tree.is_directory(node) {
+                        self.attach_inode(upper, node, &directory, name, &mut inodes);
+                        continue;
+                    }
+                    let path = directory.path.join(name);
+                    let (below, moved) = match self.meet(upper, node, directory.below, name, &path)? {
+                        Meets::Symlink => {
+                            symlinks.push_back((node, path));
+                            continue;
                         }
-                        Meets::Nothing => self.attach_directory(upper, node, below, name),
+                        Meets::Directory(there) => {
+                            self.redefine(upper, node, there, directory.moved);
+                            (there, directory.moved)
+                        }
+                        Meets::Nothing => {
+                            (self.attach_directory(upper, node, &directory, name), directory.moved)
+                        }
                     };
-                    open.push((node, directory, path));
-                    continue;
+                    open.push(Open { above: node, below, path, moved });
                 }
-                let Merged { tree, ledger, .. } = &mut self.merged;
-                let number = upper.tree.node(node).inode;
-                let inode = *inodes.entry(number).or_insert_with(|| {
-                    let inode = upper.tree.inode(number);
-                    tree.add_inode(inode.kind.clone(), inode.meta.clone())
-                });
-                tree.hold(inode);
-                tree.remove(below, name, &mut ledger.replaced);
-                let mut origin = upper.tree.node(node).origin.clone();
-                if links.contains_key(&number)
-                    && upper.tree.inode(number).meta != tree.inode(inode).meta
-                    && let Some(origin) = &mut origin
-                {
-                    origin.verbatim = None;
-                }
-                tree.attach(below, name, inode, origin);
-                tree.release(inode, &mut ledger.replaced);
             }
+            let Some((above, path)) = symlinks.pop_front() else { return Ok(()) };
+            open.push(self.follow(above, path)?);
         }
-        Ok(())
+    }
+
+    /// The directory that a lower symlink leads to, or one in its place where it leads to none (M39, M40, M42).
+    fn follow(&mut self, above: NodeId, path: RootPath) -> Result<Open, Error> {
+        let Merged { tree, ledger, warnings } = &mut self.merged;
+        if let Some((path, below)) = tree.resolve(&path, true, self.hops).filter(|(_, node)| tree.is_directory(*node)) {
+            return Ok(Open { above, below, path, moved: true });
+        }
+        let parent = path.split_last().and_then(|(parent, name)| Some((tree.lookup(&parent)?, name)));
+        let Some((directory, name)) = parent.filter(|(directory, _)| tree.is_directory(*directory)) else {
+            let what = "the layer has an entry below a path that it also replaces";
+            return Err(Error::malformed(what).at_entry(path.as_bytes()));
+        };
+        warnings.add(WarningKind::SymlinkParent, &path);
+        tree.remove(directory, name, &mut ledger.replaced);
+        let below = tree.attach_implied(directory, name);
+        Ok(Open { above, below, path, moved: true })
+    }
+
+    fn attach_inode(
+        &mut self,
+        upper: &Upper,
+        node: NodeId,
+        directory: &Open,
+        name: &[u8],
+        inodes: &mut BTreeMap<InodeId, InodeId>,
+    ) {
+        let Merged { tree, ledger, .. } = &mut self.merged;
+        let number = upper.tree.node(node).inode;
+        let above = upper.tree.inode(number);
+        let inode = *inodes.entry(number).or_insert_with(|| tree.add_inode(above.kind.clone(), above.meta.clone()));
+        tree.hold(inode);
+        tree.remove(directory.below, name, &mut ledger.replaced);
+        let mut origin = origin(upper, node, directory.moved);
+        if let Some(origin) = &mut origin
+            && above.meta != tree.inode(inode).meta
+        {
+            origin.verbatim = None; // a link to a lower layer, whose header says something else
+        }
+        tree.attach(directory.below, name, inode, origin);
+        tree.release(inode, &mut ledger.replaced);
     }
 
     /// What a directory of the layer meets; what cannot stay is removed.
@@ -232,13 +294,7 @@ impl Merge {
             let is_symlink = matches!(tree.inode_of(there).kind, InodeKind::Symlink(_));
             match self.symlink_parents {
                 SymlinkParents::Error if is_symlink => return Err(below_symlink(path)),
-                SymlinkParents::Follow if is_symlink => {
-                    let led = tree.resolve(path, true, self.hops).map(|(_, node)| node);
-                    if let Some(directory) = led.filter(|&led| tree.is_directory(led)) {
-                        return Ok(Meets::Directory(directory));
-                    }
-                    warnings.add(WarningKind::SymlinkParent, path);
-                }
+                SymlinkParents::Follow if is_symlink => return Ok(Meets::Symlink),
                 _ if is_symlink => warnings.add(WarningKind::SymlinkParent, path),
                 _ => warnings.add(WarningKind::FileParent, path),
             }
@@ -248,25 +304,46 @@ impl Merge {
     }
 
     /// A directory entry over a directory gives it its metadata; one that is only implied changes nothing (M83).
-    fn redefine(&mut self, upper: &Upper, node: NodeId, below: NodeId) {
+    fn redefine(&mut self, upper: &Upper, node: NodeId, below: NodeId, moved: bool) {
         let Merged { tree, ledger, .. } = &mut self.merged;
-        if let origin @ Some(_) = upper.tree.node(node).origin.clone() {
+        if let origin @ Some(_) = origin(upper, node, moved) {
             let meta = upper.tree.inode_of(node).meta.clone();
             tree.redefine(below, meta, origin, &mut ledger.replaced);
         }
     }
 
-    fn attach_directory(&mut self, upper: &Upper, node: NodeId, below: NodeId, name: &[u8]) -> NodeId {
+    fn attach_directory(&mut self, upper: &Upper, node: NodeId, parent: &Open, name: &[u8]) -> NodeId {
         let tree = &mut self.merged.tree;
-        match upper.tree.node(node).origin.clone() {
-            None => tree.attach_implied(below, name),
+        match origin(upper, node, parent.moved) {
+            None => tree.attach_implied(parent.below, name),
             origin => {
                 let meta: Meta = upper.tree.inode_of(node).meta.clone();
                 let inode = tree.add_inode(InodeKind::Directory, meta);
-                tree.attach(below, name, inode, origin)
+                tree.attach(parent.below, name, inode, origin)
             }
         }
     }
+}
+
+/// The entry that gave a name. What was moved cannot be copied as it is: its header has the old path.
+fn origin(upper: &Upper, node: NodeId, moved: bool) -> Option<Origin> {
+    let mut origin = upper.tree.node(node).origin.clone()?;
+    if moved {
+        origin.verbatim = None;
+    }
+    Some(origin)
+}
+
+/// Whether a layer removes what it links to, directly or with a directory above it.
+fn is_hidden(upper: &Upper, target: &RootPath) -> bool {
+    let mut path = Some(target.clone());
+    let above = std::iter::from_fn(|| {
+        let here = path.take()?;
+        path = here.split_last().map(|(parent, _)| parent);
+        Some(here)
+    });
+    upper.whiteouts.contains(target)
+        || above.skip(1).any(|path| upper.whiteouts.contains(&path) || upper.opaques.contains(&path))
 }
 
 fn below_symlink(path: &RootPath) -> Error {

@@ -5,9 +5,9 @@
 //! another layer, so all layers of an image can be read at once.
 
 use super::entry::{Device, Entry, EntryKind, LayerId, Meta};
-use super::ledger::Ledger;
+use super::ledger::{Ledger, Tally};
 use super::path::RootPath;
-use super::tree::{InodeId, InodeKind, NodeId, Origin, Tree, link_components};
+use super::tree::{Descend, InodeId, InodeKind, NodeId, Origin, Tree, link_components};
 use crate::error::Error;
 use crate::warning::{WarningKind, Warnings};
 use std::collections::BTreeSet;
@@ -44,41 +44,69 @@ pub struct UpperBuilder {
     index: u32,
     hops: u64,
     has_aufs: bool,
+    /// Whether a directory may be implied by nothing that stays.
+    has_ghosts: bool,
+    /// Where a character device 0:0 stood, which later hard links may name.
+    devices: BTreeSet<RootPath>,
+    /// Whiteouts that came after an entry of their path.
+    late: BTreeSet<RootPath>,
     /// The last entry's parent, which the next entry most often shares.
-    parent: Option<(RootPath, NodeId)>,
+    parent: Option<(RootPath, Parent)>,
+}
+
+/// The directory that an entry goes to.
+#[derive(Debug, Clone, Copy)]
+struct Parent {
+    node: NodeId,
+    /// Whether a symlink led there, so that it has another path than the entry's name says.
+    moved: bool,
 }
 
 impl UpperBuilder {
     /// An empty layer; a path that leads through more than `hops` symlinks of the layer is an error (M42).
     pub fn new(layer: LayerId, hops: u64) -> Self {
-        Self { upper: Upper::default(), layer, index: 0, hops, has_aufs: false, parent: None }
+        Self {
+            upper: Upper::default(),
+            layer,
+            index: 0,
+            hops,
+            has_aufs: false,
+            has_ghosts: false,
+            devices: BTreeSet::new(),
+            late: BTreeSet::new(),
+            parent: None,
+        }
     }
 
     /// Applies the next entry.
-    pub fn push(&mut self, entry: Entry) -> Result<(), Error> {
+    pub fn push(&mut self, mut entry: Entry) -> Result<(), Error> {
         self.index = self.index.saturating_add(1);
         let Some((parent, name)) = entry.path.split_last() else { return self.root(entry) };
-        let in_aufs = entry.path.components().any(|name| name.starts_with(AUFS) && name != OPAQUE);
-        if name.starts_with(WHITEOUT) && !in_aufs {
-            return self.mark(&parent, name, &entry);
-        }
+        let name: Box<[u8]> = name.into();
+        let refuse = |error: Error| error.at_entry(entry.path.as_bytes());
         // The mark's own name as a directory in the way.
         if parent.components().any(|name| name == OPAQUE) {
-            return Err(Error::malformed("an opaque mark is used as a directory").at_entry(entry.path.as_bytes()));
+            return Err(refuse(Error::malformed("an opaque mark is used as a directory")));
+        }
+        let in_aufs = entry.path.components().any(|name| name.starts_with(AUFS) && name != OPAQUE);
+        if name.starts_with(WHITEOUT) && !in_aufs {
+            return self.mark(&parent, &name, &entry);
+        }
+        if self.is_device(&entry).map_err(refuse)? {
+            let path = self.seen_from_below(&parent).map_err(refuse)?.join(&name);
+            self.device(path, &entry.path);
+            return Ok(());
         }
         self.has_aufs |= in_aufs;
-        let directory = self.parent(&parent).map_err(|error| error.at_entry(entry.path.as_bytes()))?;
-        if entry.kind == EntryKind::CharDevice(Device { major: 0, minor: 0 }) {
-            self.upper.warnings.add(WarningKind::OverlayWhiteout, &entry.path);
-            self.upper.whiteouts.insert(entry.path);
-            return Ok(());
+        let directory = self.parent(&parent).map_err(refuse)?;
+        if directory.moved {
+            entry.verbatim = None; // its header names the way through the symlink
         }
         if !in_aufs && parent.components().any(|name| name.starts_with(WHITEOUT)) {
             self.upper.warnings.add(WarningKind::WhiteoutDirectory, &entry.path);
         }
         self.upper.ledger.input.entries += 1;
-        let name: Box<[u8]> = name.into();
-        self.place(directory, name, entry)
+        self.place(directory.node, name, entry)
     }
 
     /// Ends the layer: what its storage driver noted in it goes.
@@ -89,15 +117,15 @@ impl UpperBuilder {
                 upper.tree.remove(directory, &name, &mut upper.ledger.metadata);
             }
         }
+        if self.has_aufs || self.has_ghosts {
+            remove_ghosts(&mut upper.tree);
+        }
         for name in STARGZ {
             upper.tree.remove(Tree::ROOT, name, &mut upper.ledger.metadata);
         }
-        for path in &upper.whiteouts {
-            if let Some(node) = upper.tree.lookup(path) {
-                let is_directory = upper.tree.is_directory(node);
-                let kind =
-                    if is_directory { WarningKind::WhiteoutBesideDirectory } else { WarningKind::WhiteoutBesideEntry };
-                upper.warnings.add(kind, path);
+        for path in upper.whiteouts.difference(&self.late) {
+            if upper.tree.lookup(path).is_some_and(|node| upper.tree.is_directory(node)) {
+                upper.warnings.add(WarningKind::WhiteoutBesideDirectory, path);
             }
         }
         if upper.opaques.contains(&RootPath::root()) {
@@ -111,6 +139,9 @@ impl UpperBuilder {
             return Err(Error::malformed("the root of the filesystem is not a directory").at_entry(b"./"));
         }
         self.upper.ledger.input.entries += 1;
+        if self.upper.tree.node(Tree::ROOT).origin.is_some() {
+            self.upper.warnings.add(WarningKind::Duplicate, &entry.path);
+        }
         let origin = self.origin(&entry, None);
         self.upper.tree.redefine(Tree::ROOT, entry.meta, Some(origin), &mut self.upper.ledger.replaced);
         Ok(())
@@ -137,9 +168,47 @@ impl UpperBuilder {
         if name == OPAQUE {
             self.upper.opaques.insert(directory);
         } else {
-            self.upper.whiteouts.insert(directory.join(hidden));
+            let path = directory.join(hidden);
+            if self.upper.tree.lookup(&path).is_some() {
+                self.upper.warnings.add(WarningKind::WhiteoutBesideEntry, &path);
+                self.late.insert(path.clone());
+            }
+            self.upper.whiteouts.insert(path);
         }
         Ok(())
+    }
+
+    /// Whether an entry is overlayfs' own kind of whiteout (M91). Since Linux 5.7 they share an inode, and tar
+    /// writes the later ones as hard links to the first.
+    fn is_device(&self, entry: &Entry) -> Result<bool, Error> {
+        match &entry.kind {
+            EntryKind::CharDevice(device) => Ok(*device == Device { major: 0, minor: 0 }),
+            EntryKind::HardLink(target) if !self.devices.is_empty() => {
+                let Some((parent, name)) = target.split_last() else { return Ok(false) };
+                let seen = self.seen_from_below(&parent)?.join(name);
+                Ok(self.devices.contains(&seen) && self.upper.tree.lookup(&seen).is_none())
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// Notes a whiteout that is a device. Unlike a mark it has the path itself, so it replaces what stands there.
+    fn device(&mut self, path: RootPath, name: &RootPath) {
+        let upper = &mut self.upper;
+        upper.warnings.add(WarningKind::OverlayWhiteout, name);
+        if let Some(node) = upper.tree.lookup(&path)
+            && let Some((parent, last)) = path.split_last()
+            && let Some(directory) = upper.tree.lookup(&parent)
+        {
+            if upper.tree.node(node).origin.is_some() {
+                upper.warnings.add(WarningKind::Duplicate, name);
+            }
+            upper.tree.remove(directory, last, &mut upper.ledger.replaced);
+            self.parent = None;
+            self.has_ghosts = true;
+        }
+        self.devices.insert(path.clone());
+        upper.whiteouts.insert(path);
     }
 
     fn place(&mut self, directory: NodeId, name: Box<[u8]>, entry: Entry) -> Result<(), Error> {
@@ -201,11 +270,11 @@ impl UpperBuilder {
 
     /// The directory for an entry whose parent has this name; missing ones are made. Symlinks of this layer are
     /// followed (M38), never above its root.
-    fn parent(&mut self, path: &RootPath) -> Result<NodeId, Error> {
-        if let Some((known, node)) = &self.parent
+    fn parent(&mut self, path: &RootPath) -> Result<Parent, Error> {
+        if let Some((known, parent)) = &self.parent
             && known == path
         {
-            return Ok(*node);
+            return Ok(*parent);
         }
         let tree = &mut self.upper.tree;
         let mut way = vec![Tree::ROOT];
@@ -214,6 +283,7 @@ impl UpperBuilder {
         while let Some(name) = ahead.pop() {
             let &directory = way.last().unwrap_or(&Tree::ROOT);
             if *name == *b".." {
+                self.has_ghosts = true; // what was made for the way there may stay empty
                 way.truncate(way.len().saturating_sub(1).max(1));
                 continue;
             }
@@ -233,9 +303,9 @@ impl UpperBuilder {
                 _ => return Err(Error::malformed("the layer has an entry below a path that is no directory in it")),
             }
         }
-        let node = way.last().copied().unwrap_or(Tree::ROOT);
-        self.parent = Some((path.clone(), node));
-        Ok(node)
+        let parent = Parent { node: way.last().copied().unwrap_or(Tree::ROOT), moved: left != self.hops };
+        self.parent = Some((path.clone(), parent));
+        Ok(parent)
     }
 
     /// Where a directory of this name lies for the lower layers: symlinks of this layer are followed, what it
@@ -283,6 +353,26 @@ fn aufs_names(tree: &Tree) -> Vec<(NodeId, Box<[u8]>)> {
         }
     }
     names
+}
+
+/// Removes directories that only an entry implied which is gone.
+fn remove_ghosts(tree: &mut Tree) {
+    let mut implied = Vec::new();
+    tree.walk(&mut |path, node| {
+        if tree.is_directory(node) && tree.node(node).origin.is_none() {
+            implied.push(path.clone());
+        }
+        Descend::Yes
+    });
+    // The walk lists a directory before what is in it.
+    for (parent, name) in implied.iter().rev().filter_map(RootPath::split_last) {
+        if let Some(directory) = tree.lookup(&parent)
+            && let Some(node) = tree.child(directory, name)
+            && tree.children(node).next().is_none()
+        {
+            tree.remove(directory, name, &mut Tally::default());
+        }
+    }
 }
 
 fn too_many_symlinks() -> Error {
