@@ -1,0 +1,113 @@
+//! Docker: load an archive, show what its images hold, remove them. The classic store is shown through overlayfs,
+//! mounted from the layers that Docker unpacked (`docker export` adds and leaves out files); the containerd store
+//! through containerd's own mounts.
+
+use crate::containerd::Containerd;
+use crate::engine::{Mounted, Turn, reach, run};
+use crate::view::View;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+
+/// What is shown for each image, by its name; an image that cannot be unpacked has the reason instead.
+pub(crate) type Views = BTreeMap<String, Result<View, String>>;
+
+/// A Docker daemon.
+pub(crate) struct Docker {
+    /// Its name in the table of what is known.
+    pub(crate) name: &'static str,
+    client: String,
+    host: String,
+    containerd: Option<Containerd>,
+}
+
+static TURNS: [Mutex<()>; 3] = [const { Mutex::new(()) }; 3];
+
+impl Docker {
+    /// Docker 20.10.
+    pub(crate) fn docker20() -> Option<Turn<Self>> {
+        Self::reach("docker20", &TURNS[0])
+    }
+
+    /// Docker 26 with the classic store.
+    pub(crate) fn docker26() -> Option<Turn<Self>> {
+        Self::reach("docker26", &TURNS[1])
+    }
+
+    /// Docker 26 with the containerd store.
+    pub(crate) fn docker26c() -> Option<Turn<Self>> {
+        Self::reach("docker26c", &TURNS[2])
+    }
+
+    fn reach(name: &'static str, turn: &'static Mutex<()>) -> Option<Turn<Self>> {
+        let variable = format!("IMGSTRIP_{}", name.to_uppercase());
+        reach(name, &variable, turn, |host| {
+            let client = std::env::var(format!("{variable}_CLIENT")).map_err(|_| format!("{variable}_CLIENT is not set"))?;
+            let socket = host.strip_prefix("unix://").and_then(|path| Path::new(path).parent()).map(|run| {
+                run.join("exec/containerd/containerd.sock")
+            });
+            let is_containerd = name.ends_with('c');
+            let containerd = socket.filter(|_| is_containerd).map(|socket| Containerd::new(&socket, "moby"));
+            let docker = Self { name, client, host: host.to_owned(), containerd };
+            run(docker.command().arg("version"))?;
+            Ok(docker)
+        })
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.client);
+        command.args(["--host", &self.host]);
+        command
+    }
+
+    /// Loads an archive; the names of its images, or their IDs where they have none.
+    pub(crate) fn load(&self, archive: &Path) -> Result<Vec<String>, String> {
+        let text = run(self.command().arg("load").arg("--input").arg(archive))?;
+        let name = |line: &str| {
+            let line = line.strip_prefix("Loaded image")?;
+            Some(line.strip_prefix(" ID").unwrap_or(line).strip_prefix(": ")?.trim().to_owned())
+        };
+        let names: Vec<String> = text.lines().filter_map(name).collect();
+        if names.is_empty() { Err(text) } else { Ok(names) }
+    }
+
+    /// Removes images and their layers; what is not there is no error.
+    pub(crate) fn remove(&self, names: &[String]) {
+        let _ = run(self.command().args(["rmi", "--force"]).args(names));
+        let left = run(self.command().args(["image", "ls", "--quiet", "--no-trunc"])).unwrap();
+        assert!(names.iter().all(|name| !left.contains(name.as_str())), "{} keeps {names:?}", self.name);
+    }
+
+    /// Loads an archive, shows its images and removes them.
+    pub(crate) fn views(&self, archive: &Path) -> Result<Views, String> {
+        let names = self.load(archive)?;
+        let views = self.show(&names);
+        self.remove(&names);
+        Ok(views)
+    }
+
+    fn show(&self, names: &[String]) -> Views {
+        let key = |name: &String| if name.starts_with("sha256:") { "untagged".to_owned() } else { name.clone() };
+        if let Some(containerd) = &self.containerd {
+            return names.iter().map(|name| (key(name), containerd.view(&Containerd::full_name(name), None))).collect();
+        }
+        let format = "{{.GraphDriver.Data.UpperDir}}:{{.GraphDriver.Data.LowerDir}}";
+        let lines = run(self.command().args(["image", "inspect", "--format", format]).args(names)).unwrap();
+        names.iter().zip(lines.lines()).map(|(name, line)| (key(name), overlay(line))).collect()
+    }
+}
+
+/// A mount needs two directories; the second may be empty.
+fn overlay(directories: &str) -> Result<View, String> {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| -> PathBuf {
+        let path = directory.path().join(name);
+        std::fs::create_dir(&path).unwrap();
+        path
+    };
+    let (empty, at) = (path("empty"), path("at"));
+    let directories = directories.trim_end_matches(":<no value>").trim_end_matches(':');
+    let mounted = Mounted::overlay(&format!("{directories}:{}", empty.display()), &at)?;
+    Ok(View::of(mounted.0))
+}
