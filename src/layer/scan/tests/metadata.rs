@@ -91,7 +91,7 @@ fn m87_owners_may_be_large_and_their_names_any_bytes() {
 
 #[test]
 fn m88_mode_bits_beyond_07777_are_cut_off() {
-    let entry = only(Tar::new().head(Head::new(b'0', "f").mode(0o104_755)));
+    let entry = only(Tar::new().head(Head::new(b'0', "f").mode(0o204_755)));
     assert_eq!((entry.meta.mode, entry.verbatim), (0o4755, None));
 }
 
