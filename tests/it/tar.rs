@@ -220,7 +220,7 @@ pub fn read(tar: &[u8]) -> Vec<Seen> {
         seen.push(Seen {
             name: record(b"path").or(long_name.take()).unwrap_or(short),
             typeflag,
-            mode: number(&block[100..108]) as u64,
+            mode: (number(&block[100..108]) & 0o7777) as u64,
             uid: unsigned("uid", 108, 116),
             gid: unsigned("gid", 116, 124),
             mtime,
