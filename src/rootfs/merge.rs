@@ -74,6 +74,12 @@ impl Merge {
         Ok(())
     }
 
+    /// The root filesystem of the layers so far. A name that stays keeps its number, and every later one gets a
+    /// higher one: a copy of this tree tells what layers to come add and take away.
+    pub fn tree(&self) -> &Tree {
+        &self.merged.tree
+    }
+
     /// The root filesystem of all layers so far.
     pub fn finish(self) -> Merged {
         self.merged
