@@ -64,8 +64,8 @@ fn read(archive: &Archive, options: &Options, watch: &Watch<'_>) -> Result<Layer
 fn decide(archive: &Archive, layers: &Layers, options: &Options, watch: &Watch<'_>) -> Result<Vec<Decision>, Error> {
     watch.phase("merge and decide", None, || {
         let decide = |image| {
-            let decision = base::kept(archive, image, options)
-                .and_then(|kept| decide::decide((image, kept), layers, options));
+            let decision =
+                base::kept(archive, image, options).and_then(|kept| decide::decide((image, kept), layers, options));
             decision.map_err(|error| error.in_image(decide::name(image)))
         };
         let decisions: Vec<Result<Decision, Error>> = archive.images.par_iter().map(decide).collect();

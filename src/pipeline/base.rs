@@ -7,8 +7,8 @@ use super::layers::Layers;
 use crate::archive::write::ArchiveWriter;
 use crate::archive::{Archive, digest};
 use crate::error::{Error, escape};
-use crate::image::Image;
 use crate::image::rewrite::NewLayer;
+use crate::image::{Image, Layer};
 use crate::layer::codec::Codec;
 use crate::layer::digest::Hasher;
 use crate::options::{KeepBase, Options};
@@ -37,11 +37,11 @@ pub(super) fn kept(archive: &Archive, image: &Image, options: &Options) -> Resul
 fn layers_of(archive: &Archive, image: &Image, name: &str) -> Result<usize, Error> {
     let shown = escape(name.as_bytes());
     let mut found = false;
-    let diff_ids = |image: &'_ Image| image.layers.iter().map(|layer| layer.diff_id.clone()).collect::<Vec<_>>();
+    let diff_ids = |image: &Image| image.layers.iter().map(|layer| layer.diff_id.clone()).collect::<Vec<_>>();
     let own = diff_ids(image);
     for base in archive.named(name) {
         found = true;
-        if own.starts_with(&diff_ids(base)) && (base.platform == image.platform || !base.layers.is_empty()) {
+        if own.starts_with(&diff_ids(base)) {
             return Ok(base.layers.len());
         }
     }
@@ -87,7 +87,7 @@ impl Bases {
 }
 
 fn copy(
-    layer: &crate::image::Layer,
+    layer: &Layer,
     codec: Codec,
     writer: &mut ArchiveWriter<'_>,
     progress: &dyn Fn(u64) -> Result<(), Error>,
@@ -121,4 +121,3 @@ fn copy(
     let size = sink.finish(&digest)?;
     Ok(NewLayer { digest, size, diff_id: layer.diff_id.clone(), kind: codec })
 }
-

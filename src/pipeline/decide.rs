@@ -94,11 +94,7 @@ pub(super) fn name(image: &Image) -> String {
 }
 
 /// What the first `kept` layers show, where there are any, and what all of them do.
-fn merge(
-    (image, kept): (&Image, usize),
-    layers: &Layers,
-    options: &Options,
-) -> Result<(Option<Tree>, Merged), Error> {
+fn merge((image, kept): (&Image, usize), layers: &Layers, options: &Options) -> Result<(Option<Tree>, Merged), Error> {
     let limits = &options.limits;
     let (mut entries, mut expanded) = (0u64, 0u64);
     let mut base = None;

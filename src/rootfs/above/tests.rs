@@ -156,7 +156,7 @@ fn stack() -> impl Strategy<Value = Vec<Upper>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1_000, ..ProptestConfig::default() })]
 
     #[test]
     fn the_base_and_the_layer_on_top_give_the_tree_of_all_layers(
