@@ -3,6 +3,7 @@
 //! In: paths and options. Out: the written archive, and a report. The only module that names rayon; it reads no
 //! tar, decides nothing and prints nothing itself.
 
+mod base;
 mod decide;
 mod layers;
 mod look;
@@ -68,8 +69,11 @@ fn read(archive: &Archive, options: &Options, watch: &Watch<'_>) -> Result<Layer
 
 fn decide(archive: &Archive, layers: &Layers, options: &Options, watch: &Watch<'_>) -> Result<Vec<Decision>, Error> {
     watch.phase("merge and decide", None, || {
-        let decide =
-            |image| decide::decide(image, layers, options).map_err(|error| error.in_image(decide::name(image)));
+        let decide = |image| {
+            let decision =
+                base::kept(archive, image, options).and_then(|kept| decide::decide((image, kept), layers, options));
+            decision.map_err(|error| error.in_image(decide::name(image)))
+        };
         let decisions: Vec<Result<Decision, Error>> = archive.images.par_iter().map(decide).collect();
         decisions.into_iter().collect()
     })

@@ -35,6 +35,11 @@ impl Hasher {
         }))
     }
 
+    /// Begins a SHA-256.
+    pub fn sha256() -> Self {
+        Self(State::Sha256(Sha256::new()))
+    }
+
     /// Takes in bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         match &mut self.0 {

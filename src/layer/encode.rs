@@ -2,13 +2,14 @@
 //! not fit.
 //!
 //! In: a path and an inode. Out: bytes that depend on nothing else; the content and its padding are the caller's.
-//! Never a GNU extension, never a whiteout, never a name outside the root. A name that is not UTF-8 stands raw
+//! Never a GNU extension, never a name outside the root, never a whiteout that was not asked for. A name that is not UTF-8 stands raw
 //! in the ustar field where it fits: all readers take it from there, while bsdtar loses a PAX link target that is
 //! not UTF-8, and GNU tar complains about `hdrcharset=BINARY`.
 
 use crate::error::{Error, escape};
-use crate::rootfs::{Device, InodeKind, Meta, RootPath, Time};
+use crate::rootfs::{Content, Device, InodeKind, Meta, RootPath, Source, Time};
 use std::borrow::Cow;
+use std::sync::Arc;
 use tar::{EntryType, Header};
 
 /// The size of a tar block.
@@ -38,7 +39,27 @@ pub(crate) fn headers(
     link: Option<&RootPath>,
     clamp: Option<i64>,
 ) -> Result<Vec<u8>, Error> {
+    if is_mark(path) {
+        return Err(Error::malformed("its name would be read as a whiteout").at_entry(path.as_bytes()));
+    }
     encode(path, kind, meta, link, clamp).map_err(|error| error.at_entry(path.as_bytes()))
+}
+
+/// The header block of the mark that `path` of the layers below is gone: an empty file without rights, owner 0, 1970.
+pub(crate) fn whiteout(path: &RootPath) -> Result<Vec<u8>, Error> {
+    let refuse = |what| Err(Error::unsupported(what).at_entry(path.as_bytes()));
+    let Some((parent, name)) = path.split_last() else { return refuse("the root directory cannot be whited out") };
+    if is_mark(path) {
+        // `.wh..wh.` begins a name of AUFS's own (M27).
+        return refuse("no whiteout can name a directory of the kept base that is called as a whiteout is");
+    }
+    let kind = InodeKind::File(Content { size: 0, source: Source::Owned(Arc::default()) });
+    let mark = parent.join(&[WHITEOUT, name].concat());
+    encode(&mark, &kind, &Meta::default(), None, None).map_err(|error| error.at_entry(mark.as_bytes()))
+}
+
+fn is_mark(path: &RootPath) -> bool {
+    path.components().next_back().is_some_and(|name| name.starts_with(WHITEOUT))
 }
 
 fn encode(
@@ -48,9 +69,6 @@ fn encode(
     link: Option<&RootPath>,
     clamp: Option<i64>,
 ) -> Result<Vec<u8>, Error> {
-    if path.components().next_back().is_some_and(|name| name.starts_with(WHITEOUT)) {
-        return Err(Error::malformed("its name would be read as a whiteout"));
-    }
     let (entry_type, target) = match (link, kind) {
         (Some(link), _) => (EntryType::Link, link.as_bytes()),
         (None, InodeKind::File(_)) => (EntryType::Regular, &b""[..]),

@@ -3,7 +3,7 @@
 //! In: a plan and its tree. Out: segments in output order, one long copy where entries lie side by side in a
 //! layer, two zero blocks at the end. It reads nothing: sizes are exact before a byte moves (`--dry-run`).
 
-use super::encode::{BLOCK, headers};
+use super::encode::{BLOCK, headers, whiteout};
 use crate::error::Error;
 use crate::rootfs::{Content, InodeKind, Item, LayerId, Plan, Source, Step, Tree};
 use std::iter::Peekable;
@@ -152,6 +152,7 @@ impl<'a> Pieces<'a> {
                 }
                 headers(&item.path, &inode.kind, &inode.meta, None, self.clamp).map(Segment::Bytes)
             }
+            Step::Whiteout => whiteout(&item.path).map(Segment::Bytes),
             Step::Link { target, inode } => {
                 let inode = self.tree.inode(*inode);
                 headers(&item.path, &inode.kind, &inode.meta, Some(target), self.clamp).map(Segment::Bytes)

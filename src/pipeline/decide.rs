@@ -19,6 +19,8 @@ pub(super) struct Decision {
     pub(super) tree: Tree,
     /// How it is written.
     pub(super) plan: Plan,
+    /// How many layers stay as they are, below the one that is written.
+    pub(super) kept: usize,
     /// Never [`Compression::Keep`].
     pub(super) compression: Compression,
     /// What the report says of it so far.
@@ -26,11 +28,11 @@ pub(super) struct Decision {
     pub(super) warnings: Warnings,
 }
 
-/// Decides about an image whose layers are read.
-pub(super) fn decide(image: &Image, layers: &Layers, options: &Options) -> Result<Decision, Error> {
-    let Merged { mut tree, ledger, warnings } = merge(image, layers, options)?;
+/// Decides about an image whose layers are read and of which the first `kept` stay as they are.
+pub(super) fn decide((image, kept): (&Image, usize), layers: &Layers, options: &Options) -> Result<Decision, Error> {
+    let (base, Merged { mut tree, ledger, warnings }) = merge((image, kept), layers, options)?;
     let facts = facts(image, &tree, options);
-    let drops = options.rules.decide(&tree, &facts);
+    let drops = options.rules.decide_above(&tree, &facts, base.as_ref().map_or(0, Tree::node_bound));
     let kept_for = refusals(&drops);
     let dropped_by: Vec<RuleDrops> = drops
         .apply(&mut tree)
@@ -44,22 +46,30 @@ pub(super) fn decide(image: &Image, layers: &Layers, options: &Options) -> Resul
         .collect();
     let order: Vec<_> = layers.of(image).map(|(id, ..)| id).collect();
     let position = |id| order.iter().position(|other| *other == id).and_then(|index| u32::try_from(index).ok());
-    let plan = Plan::new(&tree, |id| position(id).unwrap_or(u32::MAX), options.mtime);
+    let position = |id| position(id).unwrap_or(u32::MAX);
+    let plan = match &base {
+        Some(base) => Plan::above(base, &tree, position, options.mtime),
+        None => Plan::new(&tree, position, options.mtime),
+    };
+    let expanded: u64 = layers.of(image).take(kept).map(|(_, _, read)| read.expanded).sum();
     let mut dropped = ledger.metadata;
     dropped_by.iter().for_each(|rule| dropped += rule.dropped);
     let report = ImageReport {
         name: name(image),
         platform: image.platform.to_string(),
         layers_before: image.layers.len() as u64,
-        layers_after: 1,
+        layers_after: (kept as u64).saturating_add(1),
         before: Sizes {
             uncompressed: layers.of(image).map(|(_, _, read)| read.expanded).sum(),
             compressed: Some(image.layers.iter().map(|layer| layer.blob.len()).sum()),
         },
-        after: Sizes { uncompressed: layer_size(&plan, &tree, options.mtime)?, compressed: None },
+        after: Sizes {
+            uncompressed: layer_size(&plan, &tree, options.mtime)?.saturating_add(expanded),
+            compressed: None,
+        },
         accounting: Accounting {
             input: ledger.input,
-            kept: kept(&tree),
+            kept: remaining(&tree),
             replaced: ledger.replaced,
             whited_out: ledger.whited_out,
             dropped,
@@ -70,7 +80,7 @@ pub(super) fn decide(image: &Image, layers: &Layers, options: &Options) -> Resul
         kept_for,
         ..ImageReport::default()
     };
-    Ok(Decision { compression: compression(image, layers, options), tree, plan, report, warnings })
+    Ok(Decision { compression: compression(image, layers, options), tree, plan, kept, report, warnings })
 }
 
 /// How messages and the report name an image.
@@ -83,9 +93,15 @@ pub(super) fn name(image: &Image) -> String {
     }
 }
 
-pub(super) fn merge(image: &Image, layers: &Layers, options: &Options) -> Result<Merged, Error> {
+/// What the first `kept` layers show, where there are any, and what all of them do.
+pub(super) fn merge(
+    (image, kept): (&Image, usize),
+    layers: &Layers,
+    options: &Options,
+) -> Result<(Option<Tree>, Merged), Error> {
     let limits = &options.limits;
     let (mut entries, mut expanded) = (0u64, 0u64);
+    let mut base = None;
     let mut merge = Merge::new(options.symlink_parents, limits.symlinks);
     for (position, (_, upper, read)) in layers.of(image).enumerate() {
         entries = entries.saturating_add(read.entries);
@@ -100,8 +116,11 @@ pub(super) fn merge(image: &Image, layers: &Layers, options: &Options) -> Result
         }
         let layer = || format!("layer {}/{}", position.saturating_add(1), image.layers.len());
         merge.add(upper).map_err(|error| error.in_layer(layer()))?;
+        if position.checked_add(1) == Some(kept) {
+            base = Some(merge.tree().clone());
+        }
     }
-    Ok(merge.finish())
+    Ok((base, merge.finish()))
 }
 
 pub(super) fn facts(image: &Image, tree: &Tree, options: &Options) -> Facts {
@@ -125,7 +144,7 @@ fn refusals(drops: &Drops) -> Vec<Refusal> {
 }
 
 /// What of the input is still there: names that an entry gave, and the bytes of each inode once.
-pub(super) fn kept(tree: &Tree) -> Tally {
+pub(super) fn remaining(tree: &Tree) -> Tally {
     let mut kept = Tally::default();
     let mut seen = vec![false; tree.inode_bound()];
     tree.walk(&mut |_, id| {

@@ -1,6 +1,6 @@
 //! What is in an archive, and how two differ: the reading half of a run, and nothing is written.
 
-use super::decide::{self, facts, kept, merge};
+use super::decide::{self, facts, merge, remaining};
 use super::layers::Layers;
 use super::read;
 use crate::archive::{self, Archive, SourceLayout};
@@ -37,7 +37,7 @@ fn inspect_opened(archive: &Archive, options: &Options, watch: &Watch<'_>) -> Re
     let mut warnings = archive.warnings.clone();
     let mut images = Vec::new();
     for image in &archive.images {
-        let merged = merge(image, &layers, options).map_err(|error| error.in_image(decide::name(image)))?;
+        let (_, merged) = merge((image, 0), &layers, options).map_err(|error| error.in_image(decide::name(image)))?;
         warnings.merge(&merged.warnings);
         images.push(inspect_image(image, &layers, &merged, options)?);
     }
@@ -72,7 +72,7 @@ fn inspect_image(image: &Image, layers: &Layers, merged: &Merged, options: &Opti
             compressed: Some(image.layers.iter().map(|layer| layer.blob.len()).sum()),
         },
         input: merged.ledger.input,
-        visible: kept(&merged.tree),
+        visible: remaining(&merged.tree),
         replaced: merged.ledger.replaced,
         whited_out: merged.ledger.whited_out,
         layers: inspect_layers(image, layers),
@@ -143,7 +143,8 @@ impl Opened {
             };
             let layers = read(&archive, options, watch)?;
             layers.verify()?;
-            let merged = merge(image, &layers, options).map_err(|error| error.in_image(decide::name(image)))?;
+            let (_, merged) =
+                merge((image, 0), &layers, options).map_err(|error| error.in_image(decide::name(image)))?;
             Ok(Self { merged, config: image.config.clone(), layers })
         };
         open().map_err(|error| error.in_archive(archive.name.as_str()))

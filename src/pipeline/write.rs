@@ -1,6 +1,7 @@
 //! From decisions to an archive: each image's layer, its config and manifest, and the archive around them. While the
 //! layers are written, the digests of plain input layers are checked; nothing is put in place before that is done.
 
+use super::base::Bases;
 use super::decide::Decision;
 use super::layers::Layers;
 use crate::archive::Archive;
@@ -47,14 +48,19 @@ pub(super) fn write(
         watch.cancel,
     )?;
     let total = decisions.iter().map(|decision| decision.report.after.uncompressed).sum();
+    let mut bases = Bases::default();
     let damaged = AtomicBool::new(false);
     let written = watch.phase("write layers", Some(total), || {
         let (written, verified) = rayon::join(
             || {
                 let images = archive.images.iter().zip(decisions.iter_mut());
                 let write = |(image, decision): (&Image, &mut Decision)| {
-                    let layer = write_one(layers, decision, &mut writer, options, watch, &damaged)?;
-                    documents(image, layer, tags, decision, options, warnings)
+                    let mut written = base(&mut bases, (image, decision.kept), layers, &mut writer, watch, &damaged)?;
+                    let base: u64 = written.iter().map(|layer| layer.size).sum();
+                    written.push(write_one(layers, decision, &mut writer, options, watch, &damaged)?);
+                    let sizes = &mut decision.report.after;
+                    sizes.compressed = sizes.compressed.map(|size| size.saturating_add(base));
+                    documents(image, written, tags, decision, options, warnings)
                 };
                 images.map(write).collect::<Result<Vec<Rewritten>, Error>>()
             },
@@ -78,6 +84,28 @@ pub(super) fn write(
     })
 }
 
+/// The layers that stay as they are.
+fn base(
+    bases: &mut Bases,
+    image: (&Image, usize),
+    layers: &Layers,
+    writer: &mut ArchiveWriter<'_>,
+    watch: &Watch<'_>,
+    damaged: &AtomicBool,
+) -> Result<Vec<NewLayer>, Error> {
+    bases.copy(image, layers, writer, &|bytes| advance(bytes, watch, damaged))
+}
+
+/// Tells of bytes that were read, and ends the run where it is to end.
+fn advance(bytes: u64, watch: &Watch<'_>, damaged: &AtomicBool) -> Result<(), Error> {
+    watch.tell(Event::Advanced(bytes));
+    watch.cancel.check()?;
+    match damaged.load(Ordering::Relaxed) {
+        true => Err(Error::new(ErrorKind::Integrity, "a layer of the input is damaged")),
+        false => Ok(()),
+    }
+}
+
 fn write_one(
     layers: &Layers,
     decision: &mut Decision,
@@ -87,14 +115,7 @@ fn write_one(
     damaged: &AtomicBool,
 ) -> Result<NewLayer, Error> {
     let threads = options.threads.or(std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
-    let progress = |bytes| {
-        watch.tell(Event::Advanced(bytes));
-        watch.cancel.check()?;
-        match damaged.load(Ordering::Relaxed) {
-            true => Err(Error::new(ErrorKind::Integrity, "a layer of the input is damaged")),
-            false => Ok(()),
-        }
-    };
+    let progress = |bytes| advance(bytes, watch, damaged);
     let mut sink = writer.layer()?;
     let written = write_layer(
         segments(&decision.plan, &decision.tree, options.mtime),
@@ -123,19 +144,19 @@ fn write_one(
 
 fn documents(
     image: &Image,
-    layer: NewLayer,
+    layers: Vec<NewLayer>,
     tags: &Option<Vec<Reference>>,
     decision: &mut Decision,
     options: &Options,
     warnings: &mut Warnings,
 ) -> Result<Rewritten, Error> {
     let change = Change {
-        layers: vec![layer],
-        kept: 0,
+        layers,
+        kept: decision.kept,
         history: options.history,
         created: options.created,
         created_by: format!("imgstrip {}", env!("CARGO_PKG_VERSION")),
-        comment: format!("squashed from {} layers", image.layers.len()),
+        comment: format!("squashed from {} layers", image.layers.len().saturating_sub(decision.kept)),
         references: tags.clone(),
     };
     let rewritten = rewrite(image, &change, warnings)?;

@@ -94,6 +94,12 @@ impl Merge {
         Ok(())
     }
 
+    /// The root filesystem of the layers so far. A name that stays keeps its number, and every later one gets a
+    /// higher one: a copy of this tree tells what layers to come add and take away.
+    pub fn tree(&self) -> &Tree {
+        &self.merged.tree
+    }
+
     /// The root filesystem of all layers so far.
     pub fn finish(self) -> Merged {
         self.merged
@@ -223,9 +229,7 @@ impl Merge {
                             self.redefine(upper, node, there, directory.moved);
                             (there, directory.moved)
                         }
-                        Meets::Nothing => {
-                            (self.attach_directory(upper, node, &directory, name), directory.moved)
-                        }
+                        Meets::Nothing => (self.attach_directory(upper, node, &directory, name), directory.moved),
                     };
                     open.push(Open { above: node, below, path, moved });
                 }

@@ -1,5 +1,6 @@
 //! PURE. The root filesystem as a value: paths, entries, a tree of names and inodes, the merge, the plan.
 
+mod above;
 pub mod diff;
 mod entry;
 mod ledger;

@@ -19,7 +19,7 @@ pub struct Plan {
 /// How one name is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
-    /// The name.
+    /// The name; for a whiteout the one that is gone.
     pub path: RootPath,
     /// What is written for it.
     pub step: Step,
@@ -49,6 +49,8 @@ pub enum Step {
         /// The inode of both.
         inode: InodeId,
     },
+    /// A mark that this path of the layers below is gone, with all below it. Only [`Plan::above`] makes it.
+    Whiteout,
 }
 
 struct Candidate {
@@ -61,8 +63,22 @@ impl Plan {
     /// Plans a layer. `position` is where a layer stands in the image, 0 for the lowest; no time is later than
     /// `clamp`.
     pub fn new(tree: &Tree, position: impl Fn(LayerId) -> u32, clamp: Option<i64>) -> Self {
+        Self::of(tree, position, clamp, |_| true)
+    }
+
+    /// Plans a layer of those names that `is_written` tells: with a name all directories above it, and all names of
+    /// an inode or none.
+    pub(super) fn of(
+        tree: &Tree,
+        position: impl Fn(LayerId) -> u32,
+        clamp: Option<i64>,
+        is_written: impl Fn(NodeId) -> bool,
+    ) -> Self {
         let mut candidates = Vec::new();
         tree.walk(&mut |path, node| {
+            if !is_written(node) {
+                return Descend::No;
+            }
             candidates.push(Candidate { path: path.clone(), node, rank: (0, 0) });
             Descend::Yes
         });

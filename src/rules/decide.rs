@@ -18,7 +18,13 @@ use std::rc::Rc;
 impl Rules {
     /// Decides what goes from `tree`. The same rules, tree and facts always give the same answer, in the same order.
     pub fn decide(&self, tree: &Tree, facts: &Facts) -> Drops {
-        let mut judge = Judge::new(&self.0, tree, facts);
+        self.decide_above(tree, facts, 0)
+    }
+
+    /// Decides what goes from `tree`, and leaves every name whose [`NodeId::index`] is below `base`: the layers that
+    /// gave it stay as they are, and to hide it would save nothing.
+    pub fn decide_above(&self, tree: &Tree, facts: &Facts, base: usize) -> Drops {
+        let mut judge = Judge::new(&self.0, tree, facts, base);
         let kept = judge.protect();
         let mut verdicts = walk::walk(&judge);
         dangling::follow_up(&judge, &mut verdicts);
@@ -48,6 +54,8 @@ pub(super) struct Judge<'a> {
     pub(super) rules: &'a Compiled,
     pub(super) tree: &'a Tree,
     pub(super) facts: &'a Facts,
+    /// Names below this number are a kept base's.
+    base: usize,
     active: Vec<bool>,
     languages: Matcher,
     /// Names that the user keeps because a path of his leads through them.
@@ -72,7 +80,7 @@ pub(super) struct Here<'a> {
 }
 
 impl<'a> Judge<'a> {
-    fn new(rules: &'a Compiled, tree: &'a Tree, facts: &'a Facts) -> Self {
+    fn new(rules: &'a Compiled, tree: &'a Tree, facts: &'a Facts, base: usize) -> Self {
         let places = |paths: &mut dyn Iterator<Item = RootPath>| -> HashSet<NodeId> {
             paths.flat_map(|path| follow(tree, &path, facts.hops).places).map(|(_, node)| node).collect()
         };
@@ -95,8 +103,14 @@ impl<'a> Judge<'a> {
             rules,
             tree,
             facts,
+            base,
             scratch: RefCell::default(),
         }
+    }
+
+    /// Whether a name belongs to a base that is kept as it is.
+    pub(super) fn is_base(&self, node: NodeId) -> bool {
+        node.index() < self.base
     }
 
     pub(super) fn is_user(&self, rule: usize) -> bool {

@@ -88,6 +88,7 @@ pub(super) fn walk(judge: &Judge<'_>) -> Verdicts {
                 (state, own)
             }
         };
+        let in_base = judge.is_base(node);
         if tree.is_directory(node) {
             let whole = directory.whole.or_else(|| own.filter(|&rule| judge.wholesale(rule, &path)));
             let licences = directory.licences || state.in_licences() || super::floor::is_licence_directory(name);
@@ -108,11 +109,11 @@ pub(super) fn walk(judge: &Judge<'_>) -> Verdicts {
             });
             continue;
         }
-        match own {
+        match own.filter(|_| !in_base) {
             Some(rule) => verdicts.take(node, rule, &mut directory.emptied_by),
             None => {
                 directory.live = directory.live.saturating_add(1);
-                if matches!(tree.inode_of(node).kind, InodeKind::Symlink(_)) {
+                if !in_base && matches!(tree.inode_of(node).kind, InodeKind::Symlink(_)) {
                     verdicts.links.push((RootPath::clamped(path.path()), node));
                 }
             }
@@ -129,6 +130,7 @@ fn close(judge: &Judge<'_>, verdicts: &mut Verdicts, open: &mut Vec<Open<'_>>, p
     let here = Here { node: done.node, name: done.name, path, above: (done.above, parent.above) };
     let held = judge.tree.children(done.node).len();
     let on_empty = match done.own {
+        _ if judge.is_base(done.node) => OnEmpty::Stays,
         Some(rule) if judge.is_user(rule) || !judge.stays(here) => OnEmpty::Goes(rule),
         Some(_) => OnEmpty::Stays,
         None if held == 0 || done.state.is_kept() || judge.stays(here) => OnEmpty::Stays,

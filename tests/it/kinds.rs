@@ -73,7 +73,9 @@ fn m38_a_symlink_of_the_same_layer_is_followed() {
     for target in ["usr/lib", "/usr/lib", "./usr//lib/", "../usr/lib"] {
         let layer = format!("usr/; usr/lib/; lib -> {target}; lib/x");
         case([&layer]).shows(&format!("lib -> {target}; usr/; usr/lib/; usr/lib/x"));
-        case(["usr/lib/old", &layer]).forbid().shows(&format!("lib -> {target}; usr/; usr/lib/; usr/lib/old; usr/lib/x"));
+        case(["usr/lib/old", &layer])
+            .forbid()
+            .shows(&format!("lib -> {target}; usr/; usr/lib/; usr/lib/old; usr/lib/x"));
     }
     case(["d/e/; d/s -> ../f; f/; d/e/t -> ../s/g; d/e/t/x"])
         .shows("d/; d/e/; d/e/t -> ../s/g; d/s -> ../f; f/; f/g/; f/g/x");
