@@ -13,6 +13,7 @@
 
 mod case;
 mod image;
+mod keep_base;
 mod kinds;
 mod lines;
 mod links;

@@ -18,18 +18,18 @@ fn hex(bytes: &[u8]) -> String {
 
 /// A tar of files; a name that ends in `/` is a directory, a text that begins with `=>` a hard link.
 fn tar(entries: &[(&str, &str)]) -> Vec<u8> {
-    let mut builder = tar::Builder::new(Vec::new());
+    let mut builder = ::tar::Builder::new(Vec::new());
     for (name, text) in entries {
-        let mut header = tar::Header::new_ustar();
+        let mut header = ::tar::Header::new_ustar();
         let (kind, mode) = match (name.ends_with('/'), text.strip_prefix("=>")) {
-            (true, _) => (tar::EntryType::Directory, 0o711),
+            (true, _) => (::tar::EntryType::Directory, 0o711),
             (_, Some(target)) => {
                 header.set_link_name(target).unwrap();
-                (tar::EntryType::Link, 0o644)
+                (::tar::EntryType::Link, 0o644)
             }
-            _ => (tar::EntryType::Regular, 0o644),
+            _ => (::tar::EntryType::Regular, 0o644),
         };
-        let body = if kind == tar::EntryType::Regular { text.as_bytes() } else { b"" };
+        let body = if kind == ::tar::EntryType::Regular { text.as_bytes() } else { b"" };
         header.set_path(name).unwrap();
         header.set_entry_type(kind);
         header.set_mode(mode);
@@ -83,9 +83,9 @@ fn archive(images: &[(&str, &[Layer])]) -> Vec<u8> {
         members.insert(config_name, config.into_bytes());
     }
     members.insert("manifest.json".into(), Value::from(manifest).to_string().into_bytes());
-    let mut builder = tar::Builder::new(Vec::new());
+    let mut builder = ::tar::Builder::new(Vec::new());
     for (name, bytes) in members {
-        let mut header = tar::Header::new_ustar();
+        let mut header = ::tar::Header::new_ustar();
         header.set_size(bytes.len() as u64);
         header.set_mode(0o644);
         builder.append_data(&mut header, name, bytes.as_slice()).unwrap();
@@ -120,8 +120,8 @@ fn strip(archive: &[u8], options: &Options) -> Result<Written, Error> {
 }
 
 /// Name, body and header of each member.
-fn read(tar: &[u8]) -> Vec<(String, Vec<u8>, tar::Header)> {
-    let mut archive = tar::Archive::new(tar);
+fn read(tar: &[u8]) -> Vec<(String, Vec<u8>, ::tar::Header)> {
+    let mut archive = ::tar::Archive::new(tar);
     let entries = archive.entries().unwrap().map(|entry| {
         let mut entry = entry.unwrap();
         let mut body = Vec::new();
@@ -256,10 +256,10 @@ fn a_rule_takes_what_the_upper_layers_gave_and_nothing_of_the_base() {
 
 #[test]
 fn a_link_of_an_upper_layer_stays_where_its_end_is_the_bases() {
-    let mut header = tar::Header::new_ustar();
-    header.set_entry_type(tar::EntryType::Symlink);
+    let mut header = ::tar::Header::new_ustar();
+    header.set_entry_type(::tar::EntryType::Symlink);
     header.set_size(0);
-    let mut builder = tar::Builder::new(Vec::new());
+    let mut builder = ::tar::Builder::new(Vec::new());
     builder.append_link(&mut header, "link", "doc/base").unwrap();
     let link = builder.into_inner().unwrap();
     let stack = [plain(&[("doc/", ""), ("doc/base", "12345")]), (link.clone(), link)];
