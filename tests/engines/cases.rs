@@ -118,13 +118,44 @@ pub(crate) const CASES: &[Case] = &[
     ("M98", &["a/; a/f", "a/; a/.wh.f", "a/; a/f", "a/; a/.wh.f"]),
     ("M99", &["f; stargz.index.json = {}; .prefetch.landmark = x"]),
     // Attributes: file capabilities whose value holds a line feed and NUL bytes, `user.*`, POSIX ACLs.
-    ("M93a", &["d/ [system.posix_acl_default=\\x02\\x00\\x00\\x00\\x01\\x00\\x07\\x00\\xff\\xff\\xff\\xff\\x04\\x00\\x05\\x00\\xff\\xff\\xff\\xff\\x20\\x00\\x05\\x00\\xff\\xff\\xff\\xff]"]),
-    ("M93b", &["f [0674 system.posix_acl_access=\\x02\\x00\\x00\\x00\\x01\\x00\\x06\\x00\\xff\\xff\\xff\\xff\\x02\\x00\\x04\\x00\\x0a\\x00\\x00\\x00\\x04\\x00\\x04\\x00\\xff\\xff\\xff\\xff\\x10\\x00\\x07\\x00\\xff\\xff\\xff\\xff\\x20\\x00\\x04\\x00\\xff\\xff\\xff\\xff]; g => f"]),
+    (
+        "M93a",
+        &[
+            "d/ [system.posix_acl_default=\\x02\\x00\\x00\\x00\\x01\\x00\\x07\\x00\\xff\\xff\\xff\\xff\\x04\\x00\\x05\\x00\\xff\\xff\\xff\\xff\\x20\\x00\\x05\\x00\\xff\\xff\\xff\\xff]",
+        ],
+    ),
+    (
+        "M93b",
+        &[
+            "f [0674 system.posix_acl_access=\\x02\\x00\\x00\\x00\\x01\\x00\\x06\\x00\\xff\\xff\\xff\\xff\\x02\\x00\\x04\\x00\\x0a\\x00\\x00\\x00\\x04\\x00\\x04\\x00\\xff\\xff\\xff\\xff\\x10\\x00\\x07\\x00\\xff\\xff\\xff\\xff\\x20\\x00\\x04\\x00\\xff\\xff\\xff\\xff]; g => f",
+        ],
+    ),
     ("M93c", &["f [user.a=1 user.empty= user.bytes=\\x00\\x0a\\xff]; d/ [user.d=v]"]),
-    ("M94a", &["f [0755 security.capability=\\x01\\x00\\x00\\x02\\x0a\\x20\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00] = ping"]),
-    ("M94b", &["f [0755 5:6 security.capability=\\x01\\x00\\x00\\x02\\x0a\\x20\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00 user.k=\\x0a\\x00\\x0a] = ping; g => f; h => f"]),
-    ("M94c", &["f [0755 5:6 security.capability=\\x01\\x00\\x00\\x02\\x0a\\x20\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00 user.k=\\x0a\\x00\\x0a] = ping; g [bare] => f; h [bare] => f"]),
-    ("M94d", &["a; f [0755 security.capability=\\x01\\x00\\x00\\x02\\x0a\\x20\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00] = ping; g => f", ".wh.f"]),
+    (
+        "M94a",
+        &[
+            "f [0755 security.capability=\\x01\\x00\\x00\\x02\\x0a\\x20\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00] = ping",
+        ],
+    ),
+    (
+        "M94b",
+        &[
+            "f [0755 5:6 security.capability=\\x01\\x00\\x00\\x02\\x0a\\x20\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00 user.k=\\x0a\\x00\\x0a] = ping; g => f; h => f",
+        ],
+    ),
+    (
+        "M94c",
+        &[
+            "f [0755 5:6 security.capability=\\x01\\x00\\x00\\x02\\x0a\\x20\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00 user.k=\\x0a\\x00\\x0a] = ping; g [bare] => f; h [bare] => f",
+        ],
+    ),
+    (
+        "M94d",
+        &[
+            "a; f [0755 security.capability=\\x01\\x00\\x00\\x02\\x0a\\x20\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00] = ping; g => f",
+            ".wh.f",
+        ],
+    ),
     ("M95", &["f [user.a=1] = data; g [own] [user.b=2] => f"]),
 ];
 

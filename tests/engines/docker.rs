@@ -43,10 +43,12 @@ impl Docker {
     fn reach(name: &'static str, turn: &'static Mutex<()>) -> Option<Turn<Self>> {
         let variable = format!("IMGSTRIP_{}", name.to_uppercase());
         reach(name, &variable, turn, |host| {
-            let client = std::env::var(format!("{variable}_CLIENT")).map_err(|_| format!("{variable}_CLIENT is not set"))?;
-            let socket = host.strip_prefix("unix://").and_then(|path| Path::new(path).parent()).map(|run| {
-                run.join("exec/containerd/containerd.sock")
-            });
+            let client =
+                std::env::var(format!("{variable}_CLIENT")).map_err(|_| format!("{variable}_CLIENT is not set"))?;
+            let socket = host
+                .strip_prefix("unix://")
+                .and_then(|path| Path::new(path).parent())
+                .map(|run| run.join("exec/containerd/containerd.sock"));
             let is_containerd = name.ends_with('c');
             let containerd = socket.filter(|_| is_containerd).map(|socket| Containerd::new(&socket, "moby"));
             let docker = Self { name, client, host: host.to_owned(), containerd };

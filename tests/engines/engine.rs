@@ -39,7 +39,11 @@ pub(crate) fn reach<T>(
 pub(crate) fn run(command: &mut Command) -> Result<String, String> {
     let Output { status, stdout, stderr } = command.output().map_err(|error| format!("{command:?}: {error}"))?;
     let text = String::from_utf8_lossy(&stdout).into_owned();
-    if status.success() { Ok(text) } else { Err(format!("{text}{}", String::from_utf8_lossy(&stderr)).trim().to_owned()) }
+    if status.success() {
+        Ok(text)
+    } else {
+        Err(format!("{text}{}", String::from_utf8_lossy(&stderr)).trim().to_owned())
+    }
 }
 
 /// A file system that is mounted as long as this lives.

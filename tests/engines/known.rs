@@ -9,7 +9,8 @@ pub(crate) type Row = (&'static str, &'static str, &'static str, &'static str);
 
 /// What is known of this case and engine.
 pub(crate) fn known(case: &str, engine: &str) -> Option<&'static str> {
-    let mut rows = KNOWN.iter().filter(|(name, engines, ..)| *name == case && engines.split(' ').any(|one| one == engine));
+    let mut rows =
+        KNOWN.iter().filter(|(name, engines, ..)| *name == case && engines.split(' ').any(|one| one == engine));
     rows.next().map(|(_, _, what, _)| *what)
 }
 

@@ -100,7 +100,11 @@ fn check(engine: &str, show: Show<'_>) {
     for (case, why) in ours {
         let (expected, found) = (known(case, "imgstrip"), why.as_ref().err().map(|_| "refuses"));
         if expected != found {
-            wrong.push(format!("{case} imgstrip: known '{}', found '{}' {why:?}", expected.unwrap_or(""), found.unwrap_or("")));
+            wrong.push(format!(
+                "{case} imgstrip: known '{}', found '{}' {why:?}",
+                expected.unwrap_or(""),
+                found.unwrap_or("")
+            ));
         }
     }
     assert!(wrong.is_empty(), "{engine}:\n{}", wrong.join("\n"));

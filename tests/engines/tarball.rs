@@ -4,8 +4,8 @@
 //! brackets: `bare` writes a hard link's header without the target's PAX records, `own` with its own values (a link
 //! else repeats its target's), and `gnu` a GNU long name.
 
-use imgstrip::rootfs::{Content, Entry, EntryKind, Meta, Source, Time};
 use imgstrip::rootfs::text;
+use imgstrip::rootfs::{Content, Entry, EntryKind, Meta, Source, Time};
 use std::collections::HashMap;
 use tar::{EntryType, Header};
 

@@ -44,7 +44,8 @@ impl Umoci {
             let names = if names.is_empty() { "untagged".to_owned() } else { names.join(",") };
             let copy = tempfile::tempdir().unwrap();
             let layout = copy.path().join("layout");
-            let view = copy_image(&source(archive, &opened, image), image, &layout).and_then(|()| Self::view(&layout, "it"));
+            let view =
+                copy_image(&source(archive, &opened, image), image, &layout).and_then(|()| Self::view(&layout, "it"));
             (format!("{names} {}", image.platform), view)
         };
         Ok(opened.images.iter().map(show).collect())

@@ -73,7 +73,9 @@ fn m38_a_symlink_of_the_same_layer_is_followed() {
     for target in ["usr/lib", "/usr/lib", "./usr//lib/", "../usr/lib"] {
         let layer = format!("usr/; usr/lib/; lib -> {target}; lib/x");
         case([&layer]).shows(&format!("lib -> {target}; usr/; usr/lib/; usr/lib/x"));
-        case(["usr/lib/old", &layer]).forbid().shows(&format!("lib -> {target}; usr/; usr/lib/; usr/lib/old; usr/lib/x"));
+        case(["usr/lib/old", &layer])
+            .forbid()
+            .shows(&format!("lib -> {target}; usr/; usr/lib/; usr/lib/old; usr/lib/x"));
     }
     case(["d/e/; d/s -> ../f; f/; d/e/t -> ../s/g; d/e/t/x"])
         .shows("d/; d/e/; d/e/t -> ../s/g; d/s -> ../f; f/; f/g/; f/g/x");
@@ -137,6 +139,11 @@ fn m43_a_whiteout_and_an_entry_go_through_a_lower_symlink_alike() {
     case([USRMERGE, "lib/.wh.old; lib/x"]).follow().shows("lib -> usr/lib; usr/; usr/lib/; usr/lib/x");
     case([USRMERGE, "lib/.wh.old; lib/x"]).forbid().refuses("--symlink-parents");
     case([USRMERGE, "lib/; lib/.wh.old; lib/x"]).follow().shows("lib/; lib/x; usr/; usr/lib/; usr/lib/old");
+}
+
+#[test]
+fn m43_a_symlink_that_the_layer_removes_anyway_forbids_nothing() {
+    case(["c/b -> a", "c/.wh..wh..opq; c/b/x; c/b/.wh.y"]).forbid().shows("c/; c/b/; c/b/x");
 }
 
 #[test]

@@ -114,7 +114,11 @@ pub fn show(entries: &[Seen]) -> String {
         let shown = escape(&entry.name, false);
         let path = split(raw);
         assert_eq!(path.join(&b'/'), raw, "{shown}: a clean name");
-        assert_eq!(entry.typeflag == b'5', entry.name.ends_with(b"/"), "{shown}: directories end in a slash, nothing else");
+        assert_eq!(
+            entry.typeflag == b'5',
+            entry.name.ends_with(b"/"),
+            "{shown}: directories end in a slash, nothing else"
+        );
         assert!(path.iter().all(|name| name != b".." && name != b"."), "{shown}: a clean name");
         let last = path.last().cloned().unwrap_or_default();
         assert!(!last.starts_with(b".wh."), "{shown}: no whiteout in the output");
@@ -125,7 +129,9 @@ pub fn show(entries: &[Seen]) -> String {
         }
         let inode = if entry.typeflag == b'1' {
             assert!(!entry.link.starts_with(b"/"), "{shown}: a link target is relative");
-            *names.get(&split(entry.link.strip_prefix(b"./").unwrap_or(&entry.link))).unwrap_or_else(|| panic!("{shown}: its link target comes first"))
+            *names
+                .get(&split(entry.link.strip_prefix(b"./").unwrap_or(&entry.link)))
+                .unwrap_or_else(|| panic!("{shown}: its link target comes first"))
         } else {
             inodes.push(entry);
             inodes.len() - 1
@@ -133,7 +139,8 @@ pub fn show(entries: &[Seen]) -> String {
         assert!(names.insert(path, inode).is_none(), "{shown}: stands once");
     }
     // A directory whose own name would read as a whiteout has no entry (M26).
-    let missing: Vec<Vec<Vec<u8>>> = names.keys().flat_map(|path| (1..path.len()).map(|n| path[..n].to_vec())).collect();
+    let missing: Vec<Vec<Vec<u8>>> =
+        names.keys().flat_map(|path| (1..path.len()).map(|n| path[..n].to_vec())).collect();
     let implied = Seen { name: Vec::new(), ..crate::tar::read(&layer("d/")).remove(0) };
     inodes.push(&implied);
     for parent in missing {

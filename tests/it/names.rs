@@ -142,7 +142,8 @@ fn m88_special_bits_are_kept_and_type_bits_are_not() {
 
 #[test]
 fn m89_devices_and_pipes_pass_through() {
-    case(["n char 1:3; b [0660 0:6] block 8:1; p [0600] fifo"]).shows("b [0660 0:6] block 8:1; n char 1:3; p [0600] fifo");
+    case(["n char 1:3; b [0660 0:6] block 8:1; p [0600] fifo"])
+        .shows("b [0660 0:6] block 8:1; n char 1:3; p [0600] fifo");
     let device = |minor: u64| archive(&[Raw { device: (1, minor), ..Raw::new(b"n", b'3') }]);
     assert_eq!(entry(&[device(u32::MAX.into())], b"n").device, (1, u32::MAX.into()));
     tar_case([device(1 << 32)]).refuses("entry \"n\"");
@@ -195,7 +196,9 @@ fn m92_attributes_of_overlayfs_are_left_out() {
 fn m93_attribute_records_pass_through() {
     case(["f [user.k=v\\x00\\x0aw security.selinux=a:b:c] = x"])
         .shows("f [security.selinux=a:b:c user.k=v\\x00\\nw] = x");
-    for (key, value) in [("SCHILY.acl.access", "user::rw-\n"), ("RHT.security.selinux", "u:r:t"), ("SCHILY.acl.default", "d")] {
+    for (key, value) in
+        [("SCHILY.acl.access", "user::rw-\n"), ("RHT.security.selinux", "u:r:t"), ("SCHILY.acl.default", "d")]
+    {
         let seen = entry(&[archive(&[raw("f = x").pax(key.as_bytes(), value.as_bytes())])], b"f");
         assert_eq!(seen.records, [(key.into(), value.into())]);
     }

@@ -182,11 +182,15 @@ pub fn read(tar: &[u8]) -> Vec<Seen> {
     loop {
         let block = &tar[at..at + 512];
         if block.iter().all(|&byte| byte == 0) {
-            assert!(tar[at..].iter().all(|&byte| byte == 0) && tar.len() - at >= 1024, "an end marker, and nothing after it");
+            assert!(
+                tar[at..].iter().all(|&byte| byte == 0) && tar.len() - at >= 1024,
+                "an end marker, and nothing after it"
+            );
             assert!(pax.is_empty() && long_name.is_none() && long_link.is_none(), "no dangling header");
             return seen;
         }
-        let sum: u64 = block.iter().enumerate().map(|(n, &b)| if (148..156).contains(&n) { 32 } else { u64::from(b) }).sum();
+        let sum: u64 =
+            block.iter().enumerate().map(|(n, &b)| if (148..156).contains(&n) { 32 } else { u64::from(b) }).sum();
         assert_eq!(number(&block[148..156]), sum as i128, "the checksum");
         let typeflag = block[156];
         let record = |key: &[u8]| pax.iter().rev().find(|(known, _)| known == key).map(|(_, value)| value.clone());
@@ -214,7 +218,8 @@ pub fn read(tar: &[u8]) -> Vec<Seen> {
             _ => {}
         }
         let prefix = if &block[257..263] == b"ustar\0" { field(&block[345..500]) } else { Vec::new() };
-        let short = if prefix.is_empty() { field(&block[..100]) } else { [&prefix[..], b"/", &field(&block[..100])].concat() };
+        let short =
+            if prefix.is_empty() { field(&block[..100]) } else { [&prefix[..], b"/", &field(&block[..100])].concat() };
         let mtime = record(b"mtime").map_or_else(|| (number(&block[136..148]) as i64, 0), |value| time(&value));
         const FIELDS: [&[u8]; 8] = [b"path", b"linkpath", b"size", b"uid", b"gid", b"mtime", b"uname", b"gname"];
         seen.push(Seen {
@@ -287,6 +292,9 @@ fn the_reader_sees_what_the_writer_wrote() {
     let seen = read(&archive(&[Raw::new(b"d/", b'5'), odd.clone()]));
     let last = &seen[1];
     assert_eq!((&last.name, last.uid, last.mtime, last.mode), (&odd.name, odd.uid, odd.mtime, 0o4755));
-    assert_eq!((&last.body[..], &last.records), (&b"hello"[..], &vec![(b"SCHILY.xattr.user.k".to_vec(), b"a\n\0b".to_vec())]));
+    assert_eq!(
+        (&last.body[..], &last.records),
+        (&b"hello"[..], &vec![(b"SCHILY.xattr.user.k".to_vec(), b"a\n\0b".to_vec())])
+    );
     assert_eq!(decimal((-5, 250_000_000)), "-4.75");
 }

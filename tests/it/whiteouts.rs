@@ -161,8 +161,7 @@ fn m27_aufs_metadata_is_dropped() {
 #[test]
 fn m28_an_aufs_hard_link_keeps_its_content() {
     case([".wh..wh.plnk/; .wh..wh.plnk/1.2 = text; n => .wh..wh.plnk/1.2"]).shows("n = text");
-    case([".wh..wh.plnk/1.2 = text; n => .wh..wh.plnk/1.2; d/m => .wh..wh.plnk/1.2"])
-        .shows("d/; d/m = text; n => d/m");
+    case([".wh..wh.plnk/1.2 = text; n => .wh..wh.plnk/1.2; d/m => .wh..wh.plnk/1.2"]).shows("d/; d/m = text; n => d/m");
 }
 
 #[test]
