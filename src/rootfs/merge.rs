@@ -187,12 +187,12 @@ impl Merge {
             }
             let is_symlink = matches!(tree.inode_of(child).kind, InodeKind::Symlink(_));
             match self.symlink_parents {
-                SymlinkParents::Error if is_symlink => return Err(below_symlink(mark)),
                 SymlinkParents::Follow if is_symlink => match tree.resolve(&here, true, self.hops) {
                     Some((path, node)) if tree.is_directory(node) => (here, directory) = (path, node),
                     _ => return Ok(Marked::Nowhere),
                 },
                 _ if above.is_some() => return Ok(Marked::Replaced),
+                SymlinkParents::Error if is_symlink => return Err(below_symlink(mark)),
                 _ => {
                     tree.remove(directory, name, &mut self.merged.ledger.replaced);
                     tree.attach_implied(directory, name);

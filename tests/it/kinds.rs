@@ -142,6 +142,11 @@ fn m43_a_whiteout_and_an_entry_go_through_a_lower_symlink_alike() {
 }
 
 #[test]
+fn m43_a_symlink_that_the_layer_removes_anyway_forbids_nothing() {
+    case(["c/b -> a", "c/.wh..wh..opq; c/b/x; c/b/.wh.y"]).forbid().shows("c/; c/b/; c/b/x");
+}
+
+#[test]
 fn m44_an_opaque_mark_through_a_lower_symlink_replaces_the_symlink() {
     case([USRMERGE, "lib/.wh..wh..opq"]).warns("symlink-whiteout").shows("lib/; usr/; usr/lib/; usr/lib/old");
     case([USRMERGE, "lib/.wh..wh..opq"]).follow().shows("lib -> usr/lib; usr/; usr/lib/");
