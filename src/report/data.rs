@@ -106,7 +106,7 @@ pub struct Accounting {
 /// What one preset dropped.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct PresetDrops {
-    /// Its name; `rules` for the user's own.
+    /// Its name; for the user's own, the rules file or the option.
     pub preset: String,
     /// What went.
     #[serde(flatten)]
@@ -116,7 +116,7 @@ pub struct PresetDrops {
 /// What one rule dropped.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct RuleDrops {
-    /// The preset that it stands in; `rules` for the user's own.
+    /// The preset that it stands in; for the user's own, the rules file or the option.
     pub preset: String,
     /// The rule, as its file spells it.
     pub rule: String,
