@@ -60,7 +60,8 @@ impl<'a> Mounted<'a> {
 
 impl Drop for Mounted<'_> {
     fn drop(&mut self) {
-        let _ = run(Command::new("umount").arg(self.0));
+        // Lazily: a child that another test is just starting may hold our open directories for a moment.
+        run(Command::new("umount").arg("--lazy").arg(self.0)).unwrap();
     }
 }
 

@@ -47,15 +47,6 @@ fn umoci_shows_our_output_as_it_shows_each_case() {
     }
 }
 
-#[test]
-fn each_row_of_the_table_names_a_case_and_engines() {
-    let engines = ["docker20", "docker26", "docker26c", "umoci", "imgstrip"];
-    for (case, names, ..) in KNOWN {
-        assert!(CASES.iter().any(|(name, _)| name == case), "{case} is no case");
-        assert!(names.split(' ').all(|name| engines.contains(&name)), "{case}: {names}");
-    }
-}
-
 fn docker(docker: Option<Turn<Docker>>) {
     let Some(Turn { engine, .. }) = &docker else { return };
     check(engine.name, &|layout| {
