@@ -6,13 +6,11 @@ use crate::docker::{Docker, Views};
 use crate::engine::{Turn, reach, run};
 use crate::known::known;
 use crate::layout::Layout;
+use crate::merge::{squash_only, strip};
 use crate::tarball;
 use crate::umoci::Umoci;
 use crate::view::{STARTED, View};
-use imgstrip::cancel::Cancel;
-use imgstrip::options::{Compression, Format, Input, Options, Output};
-use imgstrip::progress::Watch;
-use imgstrip::rules::Rules;
+use imgstrip::options::{Compression, Format, Options, Output};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -24,6 +22,22 @@ const STACK: &[&str] = &[
     "./ [0711 1:2 @5]; bin/; bin/ping [0755 5:6 security.capability=\\x01\\x00\\x00\\x02\\x0a\\x20\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00] = ping; \
      bin/pong => bin/ping; s -> bin; gone",
     ".wh.gone; na\\xefve\\x20\\xff = bytes; half [4755 3000000:7 @1581300122+123456789]; pipe fifo; null char 1:3",
+];
+
+/// The names of what we write.
+pub(crate) const NAMES: &[&str] = &[
+    "auto-plain",
+    "auto-gzip",
+    "auto-zstd",
+    "docker-plain",
+    "docker-gzip",
+    "docker-zstd",
+    "oci-plain",
+    "oci-gzip",
+    "oci-zstd",
+    "directory-plain",
+    "directory-gzip",
+    "directory-zstd",
 ];
 
 /// The archives: the input and what we wrote, by name.
@@ -47,13 +61,12 @@ fn archives() -> (TempDir, PathBuf, BTreeMap<String, PathBuf>) {
         write(&input, &Output::Directory(path.clone()), compression, Format::Auto);
         outputs.insert(format!("directory-{suffix}"), path);
     }
+    assert!(NAMES.iter().all(|name| outputs.contains_key(*name)) && outputs.len() == NAMES.len());
     (directory, input, outputs)
 }
 
 fn write(input: &Path, output: &Output, compression: Compression, format: Format) {
-    let options = Options { rules: Rules::none(), compression, format, ..Options::default() };
-    let cancel = Cancel::new();
-    imgstrip::strip(&Input::Path(input.to_owned()), output, &options, &Watch::silent(&cancel)).unwrap();
+    strip(input, output, &Options { compression, format, ..squash_only() }).unwrap();
 }
 
 /// Holds what a reader shows for each output against what it shows for the input.

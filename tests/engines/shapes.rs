@@ -4,14 +4,13 @@
 use crate::docker::{Docker, Views};
 use crate::engine::{Turn, run};
 use crate::known::known;
-use crate::merge::strip;
+use crate::merge::{squash_only, strip};
 use crate::umoci::Umoci;
 use crate::view::STARTED;
 use imgstrip::options::Output;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
-use tempfile::TempDir;
 
 /// A shape: its name, the archive, and our output, or why there is none.
 struct Shape {
@@ -20,24 +19,25 @@ struct Shape {
     output: Result<PathBuf, String>,
 }
 
-/// The shapes, made once, and their directory; it is removed by whoever runs the tests last.
-static SHAPES: LazyLock<(TempDir, Vec<Shape>)> = LazyLock::new(|| {
-    let directory = tempfile::tempdir().unwrap();
+/// The shapes, made once. They stay below the build directory until the next run: nothing tells the last test of it.
+static SHAPES: LazyLock<Vec<Shape>> = LazyLock::new(|| {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("shapes");
+    let _ = std::fs::remove_dir_all(&directory);
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/engines/shapes");
-    let lines = run(Command::new(script).arg(directory.path())).unwrap();
-    let outputs = directory.path().join("outputs");
+    let lines = run(Command::new(script).arg(&directory)).unwrap();
+    let outputs = directory.join("outputs");
     std::fs::create_dir(&outputs).unwrap();
     let shape = |line: &str| {
         let (name, input) = line.split_once(' ').unwrap();
         let (input, output) = (PathBuf::from(input.trim()), outputs.join(format!("{name}.tar")));
-        let result = strip(&input, &Output::File(output.clone()), false);
+        let result = strip(&input, &Output::File(output.clone()), &squash_only());
         Shape { name: name.to_owned(), input, output: result.map(|()| output) }
     };
     let shapes = lines.lines().map(shape).collect();
     // Every file of the shapes is older than this.
     std::thread::sleep(std::time::Duration::from_millis(1100));
     let _ = *STARTED;
-    (directory, shapes)
+    shapes
 });
 
 #[test]
@@ -70,7 +70,7 @@ fn docker(docker: Option<Turn<Docker>>) {
 
 fn check(engine: &str, show: &dyn Fn(&Path) -> Result<Views, String>) {
     let mut wrong = Vec::new();
-    for Shape { name, input, output } in &SHAPES.1 {
+    for Shape { name, input, output } in &*SHAPES {
         let ours = output.as_ref().err().map(|_| "refuses");
         if ours != known(name, "imgstrip") {
             wrong.push(format!("{name} imgstrip: {output:?}"));
