@@ -31,13 +31,20 @@ impl Containerd {
         })
     }
 
-    /// How containerd calls what Docker calls `name`.
-    pub(crate) fn full_name(name: &str) -> String {
-        match name.split_once('/') {
-            _ if name.starts_with("sha256:") => format!("moby-dangling@{name}"),
-            Some((host, _)) if host.contains(['.', ':']) => name.to_owned(),
-            Some(_) => format!("docker.io/{name}"),
-            None => format!("docker.io/library/{name}"),
+    /// How containerd calls what Docker calls `name`: a name that an index gives stays as it stands there.
+    pub(crate) fn full_name(&self, name: &str) -> String {
+        if self.names().iter().any(|there| there == name) { name.to_owned() } else { full_name(name) }
+    }
+
+    fn names(&self) -> Vec<String> {
+        run(self.command().args(["images", "ls", "--quiet"])).unwrap().lines().map(str::to_owned).collect()
+    }
+
+    /// Removes images; what is not there is no error.
+    pub(crate) fn remove(&self, names: &[String]) {
+        let there: Vec<String> = self.names().into_iter().filter(|there| names.contains(there)).collect();
+        if !there.is_empty() {
+            run(self.command().args(["images", "rm", "--sync"]).args(there)).unwrap();
         }
     }
 
@@ -64,14 +71,21 @@ impl Containerd {
     /// Imports an archive, unpacks its image and removes it; what it shows.
     pub(crate) fn import(&self, archive: &Path) -> Result<View, String> {
         let imported = run(self.command().args(["images", "import", "--snapshotter", "overlayfs"]).arg(archive));
-        let names = run(self.command().args(["images", "ls", "--quiet"])).unwrap();
-        let view = imported.and_then(|text| match names.lines().next() {
+        let names = self.names();
+        let view = imported.and_then(|text| match names.first() {
             Some(name) => self.view(name, None),
             None => Err(format!("no image: {text}")),
         });
-        if !names.is_empty() {
-            run(self.command().args(["images", "rm", "--sync"]).args(names.lines())).unwrap();
-        }
+        self.remove(&names);
         view
+    }
+}
+
+fn full_name(name: &str) -> String {
+    match name.split_once('/') {
+        _ if name.starts_with("sha256:") => format!("moby-dangling@{name}"),
+        Some((host, _)) if host.contains(['.', ':']) || host == "localhost" => name.to_owned(),
+        Some(_) => format!("docker.io/{name}"),
+        None => format!("docker.io/library/{name}"),
     }
 }

@@ -5,7 +5,9 @@
 use crate::containerd::Containerd;
 use crate::engine::{Mounted, Turn, reach, run};
 use crate::view::View;
-use std::collections::BTreeMap;
+use imgstrip::archive::open;
+use imgstrip::options::{Input, Options};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
@@ -63,9 +65,15 @@ impl Docker {
         command
     }
 
-    /// Loads an archive; the names of its images, or their IDs where they have none.
+    /// Loads an archive, or a layout directory as one; the names of its images, or their IDs where they have none.
     pub(crate) fn load(&self, archive: &Path) -> Result<Vec<String>, String> {
-        let text = run(self.command().arg("load").arg("--input").arg(archive))?;
+        let text = if archive.is_dir() {
+            let packed = tempfile::NamedTempFile::new().unwrap();
+            run(Command::new("tar").arg("-cf").arg(packed.path()).arg("-C").arg(archive).arg(".")).unwrap();
+            run(self.command().arg("load").arg("--input").arg(packed.path()))?
+        } else {
+            run(self.command().arg("load").arg("--input").arg(archive))?
+        };
         let name = |line: &str| {
             let line = line.strip_prefix("Loaded image")?;
             Some(line.strip_prefix(" ID").unwrap_or(line).strip_prefix(": ")?.trim().to_owned())
@@ -77,27 +85,53 @@ impl Docker {
     /// Removes images and their layers; what is not there is no error.
     pub(crate) fn remove(&self, names: &[String]) {
         let _ = run(self.command().args(["rmi", "--force"]).args(names));
-        let left = run(self.command().args(["image", "ls", "--quiet", "--no-trunc"])).unwrap();
-        assert!(names.iter().all(|name| !left.contains(name.as_str())), "{} keeps {names:?}", self.name);
+        if let Some(containerd) = &self.containerd {
+            containerd.remove(names);
+        }
+        let format = "{{.Repository}}:{{.Tag}} {{.ID}}";
+        let left = run(self.command().args(["image", "ls", "--no-trunc", "--format", format])).unwrap();
+        let is_left = |name: &&String| left.split_whitespace().any(|word| word == name.as_str());
+        assert_eq!(names.iter().find(is_left), None, "{} keeps an image", self.name);
     }
 
     /// Loads an archive, shows its images and removes them.
     pub(crate) fn views(&self, archive: &Path) -> Result<Views, String> {
         let names = self.load(archive)?;
-        let views = self.show(&names);
+        let views = match &self.containerd {
+            Some(containerd) => show_platforms(containerd, archive, &names),
+            None => self.show(&names),
+        };
         self.remove(&names);
         Ok(views)
     }
 
     fn show(&self, names: &[String]) -> Views {
-        let key = |name: &String| if name.starts_with("sha256:") { "untagged".to_owned() } else { name.clone() };
-        if let Some(containerd) = &self.containerd {
-            return names.iter().map(|name| (key(name), containerd.view(&Containerd::full_name(name), None))).collect();
-        }
         let format = "{{.GraphDriver.Data.UpperDir}}:{{.GraphDriver.Data.LowerDir}}";
         let lines = run(self.command().args(["image", "inspect", "--format", format]).args(names)).unwrap();
         names.iter().zip(lines.lines()).map(|(name, line)| (key(name), overlay(line))).collect()
     }
+}
+
+fn key(name: &str) -> String {
+    if name.starts_with("sha256:") { "untagged".to_owned() } else { name.to_owned() }
+}
+
+/// The containerd store keeps every platform of an image, and unpacks each when asked to.
+fn show_platforms(containerd: &Containerd, archive: &Path, names: &[String]) -> Views {
+    let opened = open(&Input::Path(archive.to_owned()), &Options::default());
+    let platforms: BTreeSet<String> =
+        opened.iter().flat_map(|archive| &archive.images).map(|image| image.platform.to_string()).collect();
+    let mut views = Views::new();
+    for name in names {
+        let full = containerd.full_name(name);
+        if platforms.len() < 2 {
+            views.insert(key(name), containerd.view(&full, None));
+        }
+        for platform in platforms.iter().filter(|_| platforms.len() > 1) {
+            views.insert(format!("{} {platform}", key(name)), containerd.view(&full, Some(platform)));
+        }
+    }
+    views
 }
 
 /// A mount needs two directories; the second may be empty.

@@ -13,6 +13,8 @@ mod engine;
 mod known;
 mod layout;
 mod merge;
+mod readers;
+mod shapes;
 mod tarball;
 mod umoci;
 mod view;

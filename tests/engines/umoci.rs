@@ -40,7 +40,8 @@ impl Umoci {
     pub(crate) fn views(archive: &Path) -> Result<Views, String> {
         let opened = open(&Input::Path(archive.to_owned()), &Options::default()).map_err(|error| error.to_string())?;
         let show = |image: &Image| {
-            let names: Vec<&str> = image.references.iter().map(|name| name.familiar.as_str()).collect();
+            let mut names: Vec<&str> = image.references.iter().map(|name| name.familiar.as_str()).collect();
+            names.sort_unstable();
             let names = if names.is_empty() { "untagged".to_owned() } else { names.join(",") };
             let copy = tempfile::tempdir().unwrap();
             let layout = copy.path().join("layout");

@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 /// What one path shows, each with its name.
-type Fields = Vec<(&'static str, String)>;
+type Fields = Vec<(String, String)>;
 
 /// A root filesystem: paths from its root, `.` for the root itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl View {
         found.walk(root, "");
         for paths in found.groups.into_values().filter(|paths| paths.len() > 1) {
             for path in &paths {
-                found.view.0.get_mut(path).unwrap().push(("links", paths.join("=")));
+                found.view.0.get_mut(path).unwrap().push(("links".into(), paths.join("=")));
             }
         }
         found.view
@@ -62,14 +62,14 @@ impl View {
     }
 }
 
-fn names<'a>(a: &'a Fields, b: &'a Fields) -> impl Iterator<Item = &'static str> + 'a {
+fn names<'a>(a: &'a Fields, b: &'a Fields) -> impl Iterator<Item = &'a str> {
     let more = b.iter().filter(|(name, _)| a.iter().all(|(other, _)| other != name));
-    a.iter().chain(more).map(|(name, _)| *name)
+    a.iter().chain(more).map(|(name, _)| name.as_str())
 }
 
-fn change(name: &'static str, a: &Fields, b: &Fields) -> Option<String> {
+fn change(name: &str, a: &Fields, b: &Fields) -> Option<String> {
     let value = |fields: &Fields| {
-        let found = fields.iter().find(|(other, _)| *other == name);
+        let found = fields.iter().find(|(other, _)| other == name);
         found.map_or("none".to_owned(), |(_, value)| value.clone())
     };
     let (old, new) = (value(a), value(b));
@@ -89,7 +89,7 @@ impl Found {
         let shown = if name.is_empty() { "." } else { name };
         let Ok(metadata) = fs::symlink_metadata(path) else {
             // overlayfs lists a whiteout that hides nothing (M19), but there is no file.
-            self.view.0.insert(shown.into(), vec![("type", "ghost".into())]);
+            self.view.0.insert(shown.into(), vec![("type".into(), "ghost".into())]);
             return;
         };
         if !metadata.is_dir() && metadata.nlink() > 1 {
@@ -126,12 +126,11 @@ fn fields(path: &Path, metadata: &fs::Metadata) -> Fields {
     } else {
         ("other", None)
     };
-    fields.push(("type", kind.into()));
-    fields.push(("mode", format!("{:04o}", metadata.mode() & 0o7777)));
-    fields.push(("owner", format!("{}:{}", metadata.uid(), metadata.gid())));
-    fields.push(("mtime", time(metadata)));
-    fields.extend(more);
-    fields.push(("xattrs", xattrs(path)));
+    let mode = format!("{:04o}", metadata.mode() & 0o7777);
+    let owner = format!("{}:{}", metadata.uid(), metadata.gid());
+    let fixed = [("type", kind.into()), ("mode", mode), ("owner", owner), ("mtime", time(metadata))];
+    fields.extend(fixed.into_iter().chain(more).map(|(name, value)| (name.into(), value)));
+    fields.extend(xattrs(path));
     fields
 }
 
@@ -143,31 +142,35 @@ fn time(metadata: &fs::Metadata) -> String {
     }
 }
 
-/// Short text as it is, the rest by length and digest.
 fn content(path: &Path) -> String {
-    let bytes = fs::read(path).unwrap();
-    if bytes.len() <= 16 {
-        return format!("'{}'", escape(&bytes));
-    }
-    let digest: String = Sha256::digest(&bytes).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    format!("{} bytes, sha256 {digest}", bytes.len())
+    shown(&fs::read(path).unwrap())
 }
 
-fn xattrs(path: &Path) -> String {
+/// Short bytes as they are, the rest by length and digest.
+fn shown(bytes: &[u8]) -> String {
+    if bytes.len() <= 16 {
+        return format!("'{}'", escape(bytes));
+    }
+    let digest: String = Sha256::digest(bytes).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    format!("({} bytes, {digest})", bytes.len())
+}
+
+/// The extended attributes, each a field.
+fn xattrs(path: &Path) -> Fields {
     let mut names = vec![0; 1 << 16];
     // A file system that has no attributes for a kind of file has none to compare.
     let length = llistxattr(path, &mut names).unwrap_or(0);
-    let mut pairs: Vec<String> = names[..length]
+    let mut fields: Fields = names[..length]
         .split(|byte| *byte == 0)
         .filter(|name| !name.is_empty())
         .map(|name| {
             let mut value = vec![0; 1 << 16];
             let length = lgetxattr(path, name, &mut value).unwrap();
-            format!("{}={}", escape(name), escape(&value[..length]))
+            (escape(name), shown(&value[..length]))
         })
         .collect();
-    pairs.sort();
-    format!("[{}]", pairs.join(","))
+    fields.sort();
+    fields
 }
 
 #[test]
