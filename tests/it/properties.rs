@@ -27,7 +27,9 @@ fn show(merged: &Merged) -> String {
 pub fn written(tree: &Tree) -> Vec<Entry> {
     let plan = Plan::new(tree, |layer| layer.0, None);
     let write = |item: imgstrip::rootfs::Item| {
-        let (Step::Copy { inode, .. } | Step::Encode { inode } | Step::Link { inode, .. }) = item.step;
+        let (Step::Copy { inode, .. } | Step::Encode { inode } | Step::Link { inode, .. }) = item.step else {
+            panic!("a whiteout, where nothing lies below");
+        };
         let Inode { kind, meta, .. } = tree.inode(inode);
         let kind = match (&item.step, kind.clone()) {
             (Step::Link { target, .. }, _) => EntryKind::HardLink(target.clone()),
