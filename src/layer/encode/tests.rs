@@ -239,3 +239,24 @@ fn what_a_reader_would_take_for_something_else_is_refused() {
         assert_eq!(headers(&path(name.as_bytes()), &file(0), &meta, None, None).unwrap_err().kind(), kind);
     }
 }
+
+#[test]
+fn a_whiteout_is_an_empty_file_without_rights_that_says_nothing_else() {
+    let name = [b'n'; 255];
+    for (path, mark) in [(&b"d/gone"[..], &b"d/.wh.gone"[..]), (b"gone", b".wh.gone"), (b"wh.x", b".wh.wh.x")] {
+        let bytes = super::whiteout(&RootPath::clamped(path)).unwrap();
+        let header = Header::from_byte_slice(&bytes);
+        assert_eq!((bytes.len(), &*header.path_bytes(), header.entry_type()), (512, mark, EntryType::Regular));
+        let numbers = (header.mode().unwrap(), header.size().unwrap(), header.mtime().unwrap());
+        assert_eq!((numbers, header.uid().unwrap(), header.gid().unwrap()), ((0, 0, 0), 0, 0));
+    }
+    // A name that is longer with its prefix than its field.
+    assert!(super::whiteout(&RootPath::clamped(&name)).unwrap().len() > 512);
+}
+
+#[test]
+fn what_a_whiteout_cannot_name_is_refused() {
+    for path in [&b""[..], b".wh.d", b"a/.wh..opq"] {
+        assert!(super::whiteout(&RootPath::clamped(path)).is_err(), "{path:?}");
+    }
+}

@@ -10,13 +10,9 @@ fn layer(number: u32, text: &str) -> Upper {
     builder.finish()
 }
 
-fn merge() -> Merge {
-    Merge::new(SymlinkParents::Overlay, 40)
-}
-
 /// The tree of the first `kept` layers and that of all; `None` where the stack cannot be merged.
-fn trees(layers: &[Upper], kept: usize) -> Option<(Tree, Merged)> {
-    let mut merge = merge();
+fn trees(layers: &[Upper], kept: usize, parents: SymlinkParents) -> Option<(Tree, Merged)> {
+    let mut merge = Merge::new(parents, 40);
     let mut base = Tree::default();
     for (number, layer) in layers.iter().enumerate() {
         merge.add(layer).ok()?;
@@ -63,7 +59,7 @@ fn written(plan: &Plan, tree: &Tree) -> Upper {
 /// What the plan writes, one a line.
 fn lines(base: &str, above: &[&str]) -> String {
     let layers: Vec<Upper> = std::iter::once(&base).chain(above).zip(0..).map(|(text, n)| layer(n, text)).collect();
-    let (base, merged) = trees(&layers, 1).unwrap();
+    let (base, merged) = trees(&layers, 1, SymlinkParents::Overlay).unwrap();
     let plan = Plan::above(&base, &merged.tree, |id| id.0, None);
     let show = |item: &Item| match &item.step {
         Step::Whiteout => format!("- {}", item.path),
@@ -143,7 +139,7 @@ fn stack() -> impl Strategy<Value = Vec<Upper>> {
                 let whole = text::parse(&entries)
                     .is_ok_and(|entries| entries.into_iter().all(|entry| builder.push(entry).is_ok()));
                 layers.push(builder.finish());
-                let merges = whole && trees(&layers, 0).is_some();
+                let merges = whole && trees(&layers, 0, SymlinkParents::Overlay).is_some();
                 layers.pop();
                 if merges {
                     kept.push(line);
@@ -160,16 +156,19 @@ proptest! {
 
     #[test]
     fn the_base_and_the_layer_on_top_give_the_tree_of_all_layers(
-        mut layers in stack(), kept in 1..5usize, repeat in prop::option::of(0..5usize),
+        mut layers in stack(),
+        kept in 1..5usize,
+        repeat in prop::option::of(0..5usize),
+        parents in prop::sample::select(vec![SymlinkParents::Overlay, SymlinkParents::Follow]),
     ) {
         // One blob may stand in an image twice, under one number.
         if let Some(repeated) = repeat.and_then(|index| layers.get(index)).cloned() {
             layers.push(repeated);
         }
         let kept = kept.min(layers.len());
-        let Some((base, merged)) = trees(&layers, kept) else { return Ok(()) };
+        let Some((base, merged)) = trees(&layers, kept, parents) else { return Ok(()) };
         let plan = Plan::above(&base, &merged.tree, |id| id.0, None);
-        let mut again = merge();
+        let mut again = Merge::new(parents, 40);
         layers[..kept].iter().for_each(|layer| again.add(layer).unwrap());
         again.add(&written(&plan, &merged.tree)).unwrap();
         prop_assert_eq!(show(&again.finish().tree), show(&merged.tree));
@@ -177,7 +176,7 @@ proptest! {
 
     #[test]
     fn each_name_is_written_once_and_below_directories_that_were_written_before(layers in stack(), kept in 1..5usize) {
-        let Some((base, merged)) = trees(&layers, kept.min(layers.len())) else { return Ok(()) };
+        let Some((base, merged)) = trees(&layers, kept.min(layers.len()), SymlinkParents::Overlay) else { return Ok(()) };
         let plan = Plan::above(&base, &merged.tree, |id| id.0, None);
         let mut seen = BTreeSet::new();
         for Item { path, step } in &plan.items {
