@@ -245,6 +245,9 @@ impl Tree {
         let mut left = hops;
         while let Some(name) = ahead.pop() {
             if *name == *b".." {
+                if !self.is_directory(*way.last()?) {
+                    return None;
+                }
                 names.pop();
                 way.truncate(names.len() + 1);
                 continue;

@@ -108,6 +108,15 @@ fn m40_an_implied_directory_replaces_a_symlink_to_a_file() {
 }
 
 #[test]
+fn m40_a_symlink_leads_through_no_file_and_through_nothing_missing() {
+    for target in ["f/../d", "gone/../d"] {
+        let lower = format!("d/; f; lib -> {target}");
+        case([&lower, "lib/x"]).follow().warns("symlink-parent").shows("d/; f; lib/; lib/x");
+        case([&format!("{lower}; d/y"), "h => lib/y"]).refuses("entry \"h\"");
+    }
+}
+
+#[test]
 fn m41_a_symlink_never_leads_out_of_the_root() {
     let lower = "s -> ../../../../etc; etc/; etc/k";
     case([lower, "s/x"]).warns("symlink-parent").shows("etc/; etc/k; s/; s/x");

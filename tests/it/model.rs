@@ -124,6 +124,17 @@ struct World {
     devices: BTreeSet<String>,
 }
 
+/// What a `..` may stand behind on the way through a symlink.
+#[derive(Clone, Copy)]
+enum Behind {
+    /// A mark and a link target take names as they are.
+    Anything,
+    /// An entry makes the directories that are missing.
+    NoFile,
+    /// A lower layer has what it has.
+    Directory,
+}
+
 fn last(path: &str) -> &str {
     path.rsplit('/').next().unwrap()
 }
@@ -175,8 +186,9 @@ impl World {
         path.is_empty() || matches!(self.names.get(path), Some(At::Dir(_)))
     }
 
-    /// The path with every symlink on the way, the last name included, replaced by what it says. `None` for a loop.
-    fn follow(&self, path: &str) -> Option<String> {
+    /// The path with every symlink on the way, the last name included, replaced by what it says. `None` for a loop,
+    /// and for a `..` behind what it must not be behind.
+    fn follow(&self, path: &str, behind: Behind) -> Option<String> {
         let mut path = path.to_owned();
         for _ in 0..=crate::case::HOPS {
             let mut clean: Vec<&str> = Vec::new();
@@ -184,6 +196,16 @@ impl World {
             let names: Vec<&str> = path.split('/').filter(|name| !name.is_empty() && *name != ".").collect();
             for (at, name) in names.iter().enumerate() {
                 if *name == ".." {
+                    let there = clean.join("/");
+                    let is_file = !self.is_dir(&there) && self.names.contains_key(&there);
+                    let refused = match behind {
+                        Behind::Anything => false,
+                        Behind::NoFile => is_file,
+                        Behind::Directory => !self.is_dir(&there),
+                    };
+                    if refused {
+                        return None;
+                    }
                     clean.pop();
                     continue;
                 }
@@ -207,21 +229,21 @@ impl World {
     fn apply(&mut self, op: &Op) -> Option<()> {
         match op {
             Op::Whiteout(path) => {
-                let directory = self.follow(&parent(path))?;
+                let directory = self.follow(&parent(path), Behind::Anything)?;
                 self.whiteouts.insert(join(&directory, last(path)));
             }
             Op::Opaque(path) => {
-                let directory = self.follow(path)?;
+                let directory = self.follow(path, Behind::Anything)?;
                 self.opaques.insert(directory);
             }
             Op::Device(path) => {
-                let directory = self.follow(&parent(path))?;
+                let directory = self.follow(&parent(path), Behind::Anything)?;
                 self.device(&join(&directory, last(path)));
             }
             Op::Link(path, target) => {
-                let target = join(&self.follow(&parent(target))?, last(target));
+                let target = join(&self.follow(&parent(target), Behind::Anything)?, last(target));
                 if self.devices.contains(&target) && !self.names.contains_key(&target) {
-                    let directory = self.follow(&parent(path))?;
+                    let directory = self.follow(&parent(path), Behind::Anything)?;
                     self.device(&join(&directory, last(path)));
                     return Some(());
                 }
@@ -267,7 +289,7 @@ impl World {
 
     /// Where a directory is; what is missing is made.
     fn enter(&mut self, path: &str) -> Option<String> {
-        let path = self.follow(path)?;
+        let path = self.follow(path, Behind::NoFile)?;
         for prefix in prefixes(&path) {
             if !self.is_dir(&prefix) && self.names.insert(prefix, At::Dir(None)).is_some() {
                 return None; // something else stands there
@@ -295,7 +317,7 @@ impl World {
             if let At::Inode(number) = at
                 && let Thing::Lower(target) = &upper.inodes[*number]
             {
-                let found = join(&self.follow(&parent(target))?, last(target));
+                let found = join(&self.follow(&parent(target), Behind::Directory)?, last(target));
                 match self.names.get(&found) {
                     Some(At::Inode(inode)) => below.insert(*number, *inode),
                     _ => return None,

@@ -222,10 +222,14 @@ pub fn read(tar: &[u8]) -> Vec<Seen> {
             if prefix.is_empty() { field(&block[..100]) } else { [&prefix[..], b"/", &field(&block[..100])].concat() };
         let mtime = record(b"mtime").map_or_else(|| (number(&block[136..148]) as i64, 0), |value| time(&value));
         const FIELDS: [&[u8]; 8] = [b"path", b"linkpath", b"size", b"uid", b"gid", b"mtime", b"uname", b"gname"];
+        let mode = number(&block[100..108]) as u64;
+        let of_type = [0, 0o100_000, 0, 0o120_000, 0o020_000, 0o060_000, 0o040_000, 0o010_000];
+        let type_bits = of_type[usize::from(typeflag.saturating_sub(b'/')).min(7)];
+        assert!(mode & !0o7777 == 0 || mode & !0o7777 == type_bits, "mode {mode:o} is of another type");
         seen.push(Seen {
             name: record(b"path").or(long_name.take()).unwrap_or(short),
             typeflag,
-            mode: (number(&block[100..108]) & 0o7777) as u64,
+            mode: mode & 0o7777,
             uid: unsigned("uid", 108, 116),
             gid: unsigned("gid", 116, 124),
             mtime,
