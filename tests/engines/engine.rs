@@ -1,10 +1,11 @@
 //! Where the engines are, and how a program is run. In: the variables that `setup` wrote. Out: commands' output.
 
+use std::fs::File;
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::{Command, Output};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 /// An engine that is there, ours alone as long as this lives: what one test loads must not be another's.
 pub(crate) struct Turn<T> {
@@ -12,6 +13,13 @@ pub(crate) struct Turn<T> {
     pub(crate) engine: T,
     _turn: MutexGuard<'static, ()>,
 }
+
+/// Two runs on one machine would load the same names: the second waits until the first process has ended.
+static ALONE: LazyLock<Option<File>> = LazyLock::new(|| {
+    let file = File::create(Path::new(&std::env::var_os("IMGSTRIP_ENGINES_DIR")?).join("tests.lock")).ok()?;
+    file.lock().ok()?;
+    Some(file)
+});
 
 /// The engine whose address is in `variable`, or `None`, said aloud, where it may be missing and is.
 pub(crate) fn reach<T>(
@@ -23,7 +31,10 @@ pub(crate) fn reach<T>(
     let found = match std::env::var(variable) {
         Err(_) => Err(format!("{variable} is not set")),
         Ok(_) if !is_root() => Err("that needs root".to_owned()),
-        Ok(address) => make(&address),
+        Ok(address) => {
+            let _alone = &*ALONE;
+            make(&address)
+        }
     };
     let required = std::env::var("IMGSTRIP_ENGINES").is_ok_and(|value| value == "required");
     match found {

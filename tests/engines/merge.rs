@@ -18,6 +18,9 @@ use imgstrip::rules::Rules;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+/// A case, and why it cannot be squashed.
+type Outcome = (&'static str, Result<(), String>);
+
 /// Shows the images of an archive, by tag; an error where the archive as a whole is refused.
 type Show<'a> = &'a dyn Fn(&Layout) -> Result<Views, String>;
 
@@ -38,7 +41,7 @@ fn docker_26_with_the_containerd_store_shows_our_output_as_it_shows_each_case() 
 
 #[test]
 fn umoci_shows_our_output_as_it_shows_each_case() {
-    if Umoci::umoci().is_some() {
+    if Umoci::reach().is_some() {
         check("umoci", &|layout| {
             let show = |(name, _): &Case| (tag(name), Umoci::view(&layout.directory, &tag(name)));
             let index = std::fs::read_to_string(layout.directory.join("index.json")).unwrap();
@@ -47,16 +50,17 @@ fn umoci_shows_our_output_as_it_shows_each_case() {
     }
 }
 
-/// What umoci does with lower symlinks is what `--symlink-parents=follow` says.
+/// What umoci does with lower symlinks is what `--symlink-parents=follow` says. Where one leads to no directory, umoci
+/// makes one there (M39, M41), and we put one in the symlink's place, whatever is asked for.
 #[test]
 fn umoci_shows_a_followed_symlink_as_we_write_it() {
-    if Umoci::umoci().is_none() {
+    if Umoci::reach().is_none() {
         return;
     }
     let _ = *STARTED;
     let directory = tempfile::tempdir().unwrap();
     let mut wrong = Vec::new();
-    for case in CASES.iter().filter(|(name, _)| ["M36", "M37", "M39", "M41", "M43", "M44"].contains(name)) {
+    for case in CASES.iter().filter(|(name, _)| ["M36", "M37", "M43", "M44"].contains(name)) {
         let input = layout(&directory.path().join(tag(case.0)), &[case]);
         let output = directory.path().join(format!("out-{}", tag(case.0)));
         let options = Options { symlink_parents: SymlinkParents::Follow, ..squash_only() };
@@ -150,7 +154,7 @@ fn tag(case: &str) -> String {
 }
 
 /// Each case squashed, all that can be in one archive; and for each case whether it can be.
-fn squash(directory: &Path, cases: &[&Case]) -> (Layout, Vec<(&'static str, Result<(), String>)>) {
+fn squash(directory: &Path, cases: &[&Case]) -> (Layout, Vec<Outcome>) {
     let mut accepted = Vec::new();
     let mut results = Vec::new();
     for case in cases {

@@ -128,7 +128,7 @@ fn containerd_reads_what_we_write() {
 
 #[test]
 fn umoci_reads_what_we_write() {
-    if Umoci::umoci().is_some() {
+    if Umoci::reach().is_some() {
         check("umoci", &|archive| Umoci::views(archive).and_then(only));
     }
 }

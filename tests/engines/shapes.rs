@@ -57,7 +57,7 @@ fn docker_26_with_the_containerd_store_shows_our_output_as_it_shows_each_shape()
 
 #[test]
 fn umoci_shows_our_output_as_it_shows_each_shape() {
-    if Umoci::umoci().is_some() {
+    if Umoci::reach().is_some() {
         check("umoci", &Umoci::views);
     }
 }

@@ -1,7 +1,7 @@
 //! umoci, which unpacks an OCI layout as root; skopeo makes one from any other archive.
 
 use crate::docker::Views;
-use crate::engine::{Turn, reach, run};
+use crate::engine::{self, Turn, run};
 use crate::view::View;
 use imgstrip::archive::{Archive, SourceLayout, open};
 use imgstrip::image::Image;
@@ -19,8 +19,8 @@ static TURN: Mutex<()> = Mutex::new(());
 
 impl Umoci {
     /// Both programs; that they may be used is told by any other engine's variable.
-    pub(crate) fn umoci() -> Option<Turn<Self>> {
-        reach("umoci", "IMGSTRIP_ENGINES_DIR", &TURN, |_| {
+    pub(crate) fn reach() -> Option<Turn<Self>> {
+        engine::reach("umoci", "IMGSTRIP_ENGINES_DIR", &TURN, |_| {
             run(Command::new("umoci").arg("--version"))?;
             run(Command::new("skopeo").arg("--version"))?;
             Ok(Self)
