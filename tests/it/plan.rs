@@ -18,7 +18,9 @@ fn check(tree: &Tree, plan: &Plan) {
         if let Some((parent, _)) = path.split_last().filter(|(parent, _)| !parent.is_root()) {
             assert!(written.contains_key(&parent), "{path}: its parent comes first");
         }
-        let (Step::Copy { inode, .. } | Step::Encode { inode } | Step::Link { inode, .. }) = &item.step;
+        let (Step::Copy { inode, .. } | Step::Encode { inode } | Step::Link { inode, .. }) = &item.step else {
+            panic!("{path}: a whiteout, where nothing lies below");
+        };
         match &item.step {
             Step::Link { target, .. } => {
                 assert!(!target.as_bytes().starts_with(b"/"), "a relative link target");
@@ -28,7 +30,7 @@ fn check(tree: &Tree, plan: &Plan) {
                     "{path}: its target is written, and the same inode"
                 );
             }
-            Step::Copy { .. } => panic!("text has no bytes to copy"),
+            Step::Copy { .. } | Step::Whiteout => panic!("text has no bytes to copy, and no whiteouts stay"),
             Step::Encode { .. } => assert!(carriers.insert(inode.index()), "{path}: an inode is carried once"),
         }
         assert!(written.insert(path.clone(), inode.index()).is_none(), "{path}: stands once");
