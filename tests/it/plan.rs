@@ -44,7 +44,7 @@ fn check(tree: &Tree, plan: &Plan) {
 }
 
 proptest! {
-    #![proptest_config(crate::properties::cases(1500))]
+    #![proptest_config(crate::properties::cases(800))]
 
     #[test]
     fn every_name_is_written_once_after_what_it_needs(layers in stacks(), clamp: bool) {

@@ -67,7 +67,7 @@ fn kept(tree: &Tree) -> Tally {
 }
 
 proptest! {
-    #![proptest_config(cases(3000))]
+    #![proptest_config(cases(1500))]
 
     #[test]
     fn the_merge_is_what_the_slow_model_says(layers in stacks()) {
@@ -161,7 +161,7 @@ fn most_random_stacks_are_accepted_and_show_much() {
 }
 
 proptest! {
-    #![proptest_config(cases(60))]
+    #![proptest_config(cases(30))]
 
     #[test]
     fn an_archive_shows_what_the_slow_model_says(layers in stacks()) {
