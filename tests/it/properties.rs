@@ -6,7 +6,8 @@ use crate::lines::layer;
 use crate::model::{Op, stacks, texts};
 use imgstrip::options::{Options, SymlinkParents};
 use imgstrip::rootfs::{
-    Descend, Entry, EntryKind, Inode, InodeKind, LayerId, Merged, Plan, Step, Tally, Tree, Upper, UpperBuilder, text,
+    Descend, Entry, EntryKind, Inode, InodeKind, Item, LayerId, Merge, Merged, Plan, Step, Tally, Tree, Upper,
+    UpperBuilder, text,
 };
 use imgstrip::warning::WarningKind;
 use proptest::prelude::*;
@@ -23,12 +24,13 @@ fn show(merged: &Merged) -> String {
     text::show(&merged.tree, &mut text::owned)
 }
 
-/// The entries of the single layer that a plan writes, as the next reader reads them.
-pub fn written(tree: &Tree) -> Vec<Entry> {
-    let plan = Plan::new(tree, |layer| layer.0, None);
-    let write = |item: imgstrip::rootfs::Item| {
+/// The entries of the layer that a plan writes, as the next reader reads them.
+pub fn written(tree: &Tree, plan: Plan) -> Vec<Entry> {
+    let write = |item: Item| {
         let (Step::Copy { inode, .. } | Step::Encode { inode } | Step::Link { inode, .. }) = item.step else {
-            panic!("a whiteout, where nothing lies below");
+            let (parent, name) = item.path.split_last().unwrap();
+            let mark = parent.join(&[b".wh.", name].concat());
+            return text::parse(std::str::from_utf8(mark.as_bytes()).unwrap()).unwrap().remove(0);
         };
         let Inode { kind, meta, .. } = tree.inode(inode);
         let kind = match (&item.step, kind.clone()) {
@@ -44,6 +46,11 @@ pub fn written(tree: &Tree) -> Vec<Entry> {
         Entry { path: item.path, kind, meta: meta.clone(), verbatim: None }
     };
     plan.items.into_iter().map(write).collect()
+}
+
+/// The entries of a squash.
+fn squashed(tree: &Tree) -> Vec<Entry> {
+    written(tree, Plan::new(tree, |layer| layer.0, None))
 }
 
 fn upper(entries: Vec<Entry>) -> Upper {
@@ -123,13 +130,13 @@ proptest! {
     #[test]
     fn a_squash_of_a_squash_is_that_squash(layers in stacks()) {
         if let Ok(merged) = merge(&texts(&layers), SymlinkParents::Overlay) {
-            let entries = written(&merged.tree);
-            let mut again = imgstrip::rootfs::Merge::new(SymlinkParents::Error, HOPS);
+            let entries = squashed(&merged.tree);
+            let mut again = Merge::new(SymlinkParents::Error, HOPS);
             again.add(&upper(entries.clone())).unwrap();
             let again = again.finish();
             prop_assert_eq!(show(&again), show(&merged));
             prop_assert!(again.warnings.is_empty(), "{:?}", again.warnings);
-            prop_assert_eq!(written(&again.tree), entries);
+            prop_assert_eq!(squashed(&again.tree), entries);
         }
     }
 
@@ -139,13 +146,43 @@ proptest! {
         let texts = texts(&layers);
         let cut = cut.min(texts.len());
         if let (Ok(all), Ok(prefix)) = (merge(&texts, parents), merge(&texts[..cut], parents)) {
-            let mut in_two = imgstrip::rootfs::Merge::new(parents, HOPS);
-            in_two.add(&upper(written(&prefix.tree))).unwrap();
+            let mut in_two = Merge::new(parents, HOPS);
+            in_two.add(&upper(squashed(&prefix.tree))).unwrap();
             for text in &texts[cut..] {
                 in_two.add(&text::upper(text).unwrap()).unwrap();
             }
             prop_assert_eq!(show(&in_two.finish()), show(&all));
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(1500))]
+
+    #[test]
+    fn a_layer_above_a_base_shows_what_all_layers_show(layers in stacks(), cut in 1usize..6, follow: bool) {
+        let parents = if follow { SymlinkParents::Follow } else { SymlinkParents::Overlay };
+        let uppers: Result<Vec<Upper>, _> = texts(&layers).iter().map(|text| text::upper(text)).collect();
+        let cut = cut.min(layers.len());
+        let mut all = Merge::new(parents, HOPS);
+        let Ok(uppers) = uppers else { return Ok(()) };
+        if uppers[..cut].iter().any(|upper| all.add(upper).is_err()) {
+            return Ok(());
+        }
+        let base = all.tree().clone();
+        if uppers[cut..].iter().any(|upper| all.add(upper).is_err()) {
+            return Ok(());
+        }
+        let all = all.finish();
+        // What is written on top is read alike by every engine: there is no symlink to follow and no lower link.
+        let top = upper(written(&all.tree, Plan::above(&base, &all.tree, |layer| layer.0, None)));
+        prop_assert!(top.warnings.is_empty() && top.opaques.is_empty(), "{:?}", top.warnings);
+        let mut again = Merge::new(SymlinkParents::Error, HOPS);
+        again.add(&upper(squashed(&base))).unwrap();
+        again.add(&top).unwrap();
+        let again = again.finish();
+        prop_assert!(again.warnings.is_empty(), "{:?}", again.warnings);
+        prop_assert_eq!(show(&again), show(&all));
     }
 }
 
