@@ -96,7 +96,7 @@ pub(crate) const CASES: &[Case] = &[
     ("M73", &["f", "a/../../evil"]),
     ("M74", &["f", " = nameless"]),
     ("M75", &["f", "a\\x00b = nul"]),
-    ("M76", &["a\\x00b [gnu] = nul"]),
+    ("M76", &["f; a\\x00b [gnu] = nul"]),
     ("M77", &["na\\xefve\\x20\\xff; \\xf0\\x9f\\x8d\\xba/; d\\x0a/; d\\x0a/\\x09"]),
     ("M78", &["f/ = slash"]),
     ("M79", &["d/ [0700 5:6]; d/f", "d/ [1777 7:8]"]),

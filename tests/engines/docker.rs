@@ -4,6 +4,7 @@
 
 use crate::containerd::Containerd;
 use crate::engine::{Mounted, Turn, reach, run};
+use crate::layout::LABEL;
 use crate::view::View;
 use imgstrip::archive::open;
 use imgstrip::options::{Input, Options};
@@ -55,6 +56,7 @@ impl Docker {
             let containerd = socket.filter(|_| is_containerd).map(|socket| Containerd::new(&socket, "moby"));
             let docker = Self { name, client, host: host.to_owned(), containerd };
             run(docker.command().arg("version"))?;
+            docker.tidy();
             Ok(docker)
         })
     }
@@ -63,6 +65,15 @@ impl Docker {
         let mut command = Command::new(&self.client);
         command.args(["--host", &self.host]);
         command
+    }
+
+    /// Removes what a run that was stopped left behind: Docker unpacks no layer that it has.
+    fn tidy(&self) {
+        let filter = format!("label={LABEL}");
+        let left = run(self.command().args(["image", "ls", "--all", "--quiet", "--filter", &filter])).unwrap();
+        if !left.is_empty() {
+            let _ = run(self.command().args(["rmi", "--force"]).args(left.split_whitespace()));
+        }
     }
 
     /// Loads an archive, or a layout directory as one; the names of its images, or their IDs where they have none.

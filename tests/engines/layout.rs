@@ -10,6 +10,9 @@ use std::path::{Path, PathBuf};
 /// The repository of every image that these tests make.
 pub(crate) const REPOSITORY: &str = "imgstrip-case";
 
+/// The label of every image that these tests make; its value is the tag.
+pub(crate) const LABEL: &str = "org.example.case";
+
 /// One archive in both forms.
 pub(crate) struct Layout {
     /// The layout directory.
@@ -35,7 +38,7 @@ impl Layout {
             let digests: Vec<&Value> = layers.iter().map(|layer| &layer["digest"]).collect();
             let config = json!({
                 "architecture": architecture(), "os": "linux",
-                "config": {"Cmd": ["/none"], "Labels": {"org.example.case": tag}},
+                "config": {"Cmd": ["/none"], "Labels": {LABEL: tag}},
                 "rootfs": {"type": "layers", "diff_ids": digests},
                 "history": tars.iter().map(|_| json!({"created_by": "imgstrip's tests"})).collect::<Vec<_>>(),
             });
