@@ -7,7 +7,8 @@ mod cli;
 use cli::{Outcome, Surroundings};
 use imgstrip::cancel::Cancel;
 use imgstrip::error::{Error, ErrorKind};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
+use signal_hook::flag;
 use signal_hook::iterator::Signals;
 use signal_hook::low_level;
 use std::io::{self, IsTerminal, Write};
@@ -54,6 +55,8 @@ fn print(outcome: &Outcome) -> u8 {
 /// Starts the thread that waits for signals. The run stops at the next question it asks the token, and then ends
 /// as any failed run; one that hangs in a system call, such as a read of a silent pipe, is ended here.
 fn watch_signals(cancel: &Arc<Cancel>) -> io::Result<()> {
+    // Unhandled it ends the process at once and leaves the temporary file; handled, the write fails and says why.
+    flag::register(SIGXFSZ, Arc::default())?;
     let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM])?;
     let cancel = Arc::clone(cancel);
     thread::Builder::new().name("signals".into()).spawn(move || {

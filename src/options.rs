@@ -182,6 +182,8 @@ limits! {
     members: 100_000,
     /// Bytes of a path, or of a link target.
     name: 64 * KIB,
+    /// Bytes of all paths of one image, those of directories without an entry of their own among them.
+    paths: 512 * MIB,
     /// Bytes of one PAX header; Go's archive/tar stops at 1 MiB (CVE-2022-2879).
     pax: MIB,
     /// How many times larger a layer may get once 64 MiB are written; deflate cannot exceed 1032.

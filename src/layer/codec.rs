@@ -84,7 +84,7 @@ impl fmt::Display for Codec {
 }
 
 /// A layer may expand this far before its ratio is looked at: small layers of zeros are no bombs.
-const RATIO_FROM: u64 = 64 << 20;
+pub(super) const RATIO_FROM: u64 = 64 << 20;
 /// Compressed bytes that are asked for at once.
 const READ: usize = 128 << 10;
 

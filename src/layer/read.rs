@@ -5,7 +5,7 @@
 //! kept in memory. The stages are readers inside one another (blob, digest, decoder, digest and spill, scan), so
 //! that each may move to a thread of its own.
 
-use super::codec::{Codec, Decoder};
+use super::codec::{Codec, Decoder, RATIO_FROM};
 use super::digest::{Hasher, HashingReader};
 use super::header::BLOCK;
 use super::input::{BlobInput, StreamInput};
@@ -14,7 +14,7 @@ use crate::archive::Blob;
 use crate::error::{Error, ErrorKind, escape};
 use crate::image::Layer;
 use crate::options::Limits;
-use crate::rootfs::{Entry, LayerId};
+use crate::rootfs::{Entry, EntryKind, LayerId};
 use crate::warning::{WarningKind, Warnings};
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -76,6 +76,19 @@ pub fn read(
     {
         warnings.add(WarningKind::MediaType, format!("{} is {codec}", escape(media_type.as_bytes())));
     }
+    let allowed = layer.blob.len().saturating_mul(limits.ratio).max(RATIO_FROM);
+    let mut content = 0u64;
+    let push = &mut |entry: Entry| {
+        if let EntryKind::File(file) = &entry.kind {
+            content = content.saturating_add(file.size);
+        }
+        if content > allowed {
+            // Only the holes of sparse files get here: 3 KB can claim a TiB, and the layer is written without holes.
+            let what = format!("its sparse files make the layer more than {} times larger", limits.ratio);
+            return Err(Error::limit(what).hint("raise it with --limit ratio=N"));
+        }
+        push(entry)
+    };
     let (tar, end) = match codec {
         Codec::Plain => read_plain(layer, id, limits, &mut warnings, push)?,
         _ => read_compressed(layer, (id, codec), limits, temp, &mut warnings, push)?,

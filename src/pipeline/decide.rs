@@ -1,7 +1,7 @@
 //! All decisions about one image, on values: what the layers show together, what a rule takes, in which order the
 //! rest is written.
 
-use super::layers::Layers;
+use super::layers::{Layers, bounded};
 use crate::error::{Error, escape};
 use crate::image::{Command, Image};
 use crate::layer::codec::Codec;
@@ -115,7 +115,7 @@ pub(super) fn merge(
             return Err(Error::limit(what).hint("raise it with --limit expanded=BYTES"));
         }
         let layer = || format!("layer {}/{}", position.saturating_add(1), image.layers.len());
-        merge.add(upper).map_err(|error| error.in_layer(layer()))?;
+        merge.add(upper).and_then(|()| bounded(merge.tree(), limits)).map_err(|error| error.in_layer(layer()))?;
         if position.checked_add(1) == Some(kept) {
             base = Some(merge.tree().clone());
         }

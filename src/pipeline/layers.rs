@@ -4,8 +4,8 @@ use crate::archive::Blob;
 use crate::error::Error;
 use crate::image::{Image, Layer};
 use crate::layer::read::{self, ReadLayer};
-use crate::options::Options;
-use crate::rootfs::{LayerId, Upper, UpperBuilder};
+use crate::options::{Limits, Options};
+use crate::rootfs::{LayerId, Tree, Upper, UpperBuilder};
 use rayon::prelude::*;
 
 /// The layers of an archive.
@@ -38,7 +38,10 @@ impl Layers {
             let id = LayerId(u32::try_from(index).unwrap_or(u32::MAX));
             let mut builder = UpperBuilder::new(id, options.limits.symlinks);
             let temp = options.temp_dir.as_deref();
-            let read = read::read(&layer, id, &options.limits, temp, &mut |entry| builder.push(entry));
+            let read = read::read(&layer, id, &options.limits, temp, &mut |entry| {
+                builder.push(entry)?;
+                bounded(builder.tree(), &options.limits)
+            });
             let read = read.map_err(|error| error.in_layer(name.as_str()))?;
             done(layer.blob.len());
             let mut upper = builder.finish();
@@ -80,6 +83,19 @@ impl Layers {
     }
 }
 
+/// A short entry can imply thousands of directories, which cost as much as those that have entries.
+pub(super) fn bounded(tree: &Tree, limits: &Limits) -> Result<(), Error> {
+    if tree.node_bound() as u64 > limits.entries.saturating_add(1) {
+        let what = format!("more than {} entries, with the directories that have none of their own", limits.entries);
+        return Err(Error::limit(what).hint("raise it with --limit entries=N"));
+    }
+    if tree.path_bytes() > limits.paths {
+        let what = format!("the paths have more than {} bytes together", limits.paths);
+        return Err(Error::limit(what).hint("raise it with --limit paths=BYTES"));
+    }
+    Ok(())
+}
+
 /// Whether two images name one layer. Only what is claimed alike is checked alike.
 fn is_same(a: &Layer, b: &Layer) -> bool {
     a.blob.is_same(&b.blob) && (&a.digest, a.size, &a.diff_id) == (&b.digest, b.size, &b.diff_id)
@@ -88,4 +104,32 @@ fn is_same(a: &Layer, b: &Layer) -> bool {
 fn short(layer: &Layer) -> String {
     let digest = layer.digest.as_ref().unwrap_or(&layer.diff_id).to_string();
     digest.chars().take("sha256:".len().saturating_add(12)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+    use crate::rootfs::{Entry, EntryKind, Meta, RootPath};
+
+    fn deep(directories: usize, limits: &Limits) -> Result<(), Error> {
+        let path = RootPath::clamped("d/".repeat(directories).as_bytes()).join(b"f");
+        let mut builder = UpperBuilder::new(LayerId(0), limits.symlinks);
+        builder.push(Entry { path, kind: EntryKind::Fifo, meta: Meta::default(), verbatim: None })?;
+        bounded(builder.tree(), limits)
+    }
+
+    #[test]
+    fn directories_that_no_entry_names_count_as_those_that_have_one() {
+        // 23 KB of a layer took 6 GB: 1000 entries, each 2000 directories deep.
+        let limits = Limits { entries: 100, ..Limits::default() };
+        assert!(deep(99, &limits).is_ok());
+        assert_eq!(deep(100, &limits).unwrap_err().kind(), ErrorKind::Limit);
+    }
+
+    #[test]
+    fn the_paths_of_implied_directories_are_bounded_together() {
+        assert!(deep(4096, &Limits::default()).is_ok());
+        assert_eq!(deep(32_000, &Limits::default()).unwrap_err().kind(), ErrorKind::Limit);
+    }
 }

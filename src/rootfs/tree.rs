@@ -24,6 +24,8 @@ pub struct Node {
     pub inode: InodeId,
     /// The entry that gave this name; `None` for a directory that is only implied by its children.
     pub origin: Option<Origin>,
+    /// Bytes of its path.
+    length: u64,
     children: BTreeMap<Box<[u8]>, NodeId>,
 }
 
@@ -97,13 +99,14 @@ const IMPLIED_MODE: u16 = 0o755;
 pub struct Tree {
     nodes: Vec<Node>,
     inodes: Vec<Inode>,
+    path_bytes: u64,
 }
 
 impl Default for Tree {
     fn default() -> Self {
-        let mut tree = Self { nodes: Vec::new(), inodes: Vec::new() };
+        let mut tree = Self { nodes: Vec::new(), inodes: Vec::new(), path_bytes: 0 };
         let inode = tree.add_inode(InodeKind::Directory, implied_meta());
-        tree.add_node(inode, None);
+        tree.add_node(inode, None, 0);
         tree
     }
 }
@@ -147,15 +150,22 @@ impl Tree {
         self.nodes.len()
     }
 
+    /// Bytes of the paths of all names ever made. A plan holds each path in full, and an entry of a few KiB can imply
+    /// a directory for every second byte of its name.
+    pub fn path_bytes(&self) -> u64 {
+        self.path_bytes
+    }
+
     /// Adds an inode without a name.
     pub(super) fn add_inode(&mut self, kind: InodeKind, meta: Meta) -> InodeId {
         self.inodes.push(Inode { kind, meta, names: 0 });
         InodeId((self.inodes.len() - 1) as u32)
     }
 
-    fn add_node(&mut self, inode: InodeId, origin: Option<Origin>) -> NodeId {
+    fn add_node(&mut self, inode: InodeId, origin: Option<Origin>, length: u64) -> NodeId {
         self.inode_mut(inode).names += 1;
-        self.nodes.push(Node { inode, origin, children: BTreeMap::new() });
+        self.path_bytes = self.path_bytes.saturating_add(length);
+        self.nodes.push(Node { inode, origin, length, children: BTreeMap::new() });
         NodeId((self.nodes.len() - 1) as u32)
     }
 
@@ -175,7 +185,8 @@ impl Tree {
 
     /// Puts a name where none is.
     pub(super) fn attach(&mut self, directory: NodeId, name: &[u8], inode: InodeId, origin: Option<Origin>) -> NodeId {
-        let node = self.add_node(inode, origin);
+        let length = self.node(directory).length.saturating_add(1).saturating_add(name.len() as u64);
+        let node = self.add_node(inode, origin, length);
         let replaced = self.node_mut(directory).children.insert(name.into(), node);
         debug_assert!(replaced.is_none(), "attach replaces nothing");
         node

@@ -109,6 +109,11 @@ impl UpperBuilder {
         self.place(directory.node, name, entry)
     }
 
+    /// The layer so far.
+    pub fn tree(&self) -> &Tree {
+        &self.upper.tree
+    }
+
     /// Ends the layer: what its storage driver noted in it goes.
     pub fn finish(mut self) -> Upper {
         let upper = &mut self.upper;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::layer::testing::{Tar, blob};
-use crate::rootfs::{EntryKind, Source};
+use crate::rootfs::Source;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use oci_spec::image::Digest;
@@ -206,4 +206,27 @@ fn a_spill_file_leaves_no_name_behind() {
     let missing = directory.path().join("missing");
     let error = super::read(&layer(&gzip(&tar), &tar), LayerId(0), &Limits::default(), Some(&missing), &mut |_| Ok(()));
     assert_eq!(error.unwrap_err().kind(), ErrorKind::Io);
+}
+
+/// A sparse file of `size` bytes, none of which are data.
+fn hole(size: u64) -> Vec<u8> {
+    let size = size.to_string();
+    let records: &[(&str, &[u8])] =
+        &[("GNU.sparse.size", size.as_bytes()), ("GNU.sparse.numblocks", b"1"), ("GNU.sparse.map", b"0,0")];
+    Tar::new().pax(records).file("sparse", "").end()
+}
+
+#[test]
+fn holes_count_where_a_layer_gets_larger() {
+    // 3 KB with a sparse file of 500 GB would be written for an hour, and fill the disk.
+    for size in [0, RATIO_FROM] {
+        let tar = hole(size);
+        assert!(run(&layer(&tar, &tar)).is_ok(), "{size}");
+    }
+    for size in [RATIO_FROM + 1, 500 << 30] {
+        let tar = hole(size);
+        let packed = gzip(&tar);
+        assert_eq!(kind(&layer(&tar, &tar)), ErrorKind::Limit, "{size}");
+        assert_eq!(kind(&layer(&packed, &tar)), ErrorKind::Limit, "{size}");
+    }
 }
