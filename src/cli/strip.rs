@@ -55,6 +55,7 @@ fn peak_memory() -> Option<u64> {
 mod tests {
     use super::*;
     use imgstrip::report::ImageReport;
+    use std::path::Path;
 
     #[test]
     fn an_untagged_image_has_no_reference() {
@@ -65,5 +66,25 @@ mod tests {
         assert_eq!(reference(&named("app:1.0, app:latest")), Some("app:1.0"));
         assert_eq!(reference(&named("0123456789ab")), None);
         assert_eq!(reference(&Report::default()), None);
+    }
+
+    #[test]
+    fn a_plain_layer_is_reported_as_not_compressed() {
+        let dir = tempfile::tempdir().unwrap();
+        let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/images/demo/demo.tar.gz");
+        for (how, expected) in [("none", "none"), ("gzip", "gzip"), ("zstd", "zstd")] {
+            let out = dir.path().join(how);
+            let words = [
+                "imgstrip".as_ref(),
+                "--json".as_ref(),
+                "-z".as_ref(),
+                how.as_ref(),
+                demo.as_os_str(),
+                out.as_os_str(),
+            ];
+            let outcome = super::super::run(words.map(Into::into), &Surroundings::default(), &Cancel::new());
+            let report: serde_json::Value = serde_json::from_slice(&outcome.stdout).unwrap();
+            assert_eq!(report["images"][0]["layer"]["compression"], expected);
+        }
     }
 }

@@ -73,11 +73,10 @@ fn render_image(text: &mut String, image: &ImageReport, detail: Detail) {
     text.push_str(&table.render());
     if let Some(layer) = &image.layer {
         let tar = size(layer.tar_size);
-        let blob = match layer.compression.as_str() {
-            "none" => String::new(),
-            name => format!(", {} as {}", size(layer.size), line(name)),
+        let _ = match layer.compression.as_str() {
+            "none" => writeln!(text, "  the layer is {tar}"),
+            codec => writeln!(text, "  the layer is {tar} as tar, {} as {}", size(layer.size), line(codec)),
         };
-        let _ = writeln!(text, "  the layer is {tar} as tar{blob}");
         if detail == Detail::Full {
             let _ = writeln!(text, "  layer {}\n  diff_id {}", line(&layer.digest), line(&layer.diff_id));
         }
@@ -209,6 +208,13 @@ warning: 4 paths that stand twice in one layer: the last one holds (/a, /b, /c, 
 note: the signature was left out
 ";
         assert_eq!(render(&report(), Detail::Normal), expected);
+    }
+
+    #[test]
+    fn a_layer_that_is_not_compressed_has_one_size() {
+        let mut report = report();
+        report.images[0].layer.as_mut().unwrap().compression = "none".into();
+        assert!(render(&report, Detail::Normal).contains("\n  the layer is 353 MB\n"));
     }
 
     #[test]
