@@ -47,7 +47,7 @@ fn print(outcome: &Outcome) -> u8 {
         Ok(()) => outcome.code,
         Err(error) => {
             let _ = writeln!(io::stderr(), "imgstrip: write to standard output: {error}");
-            ErrorKind::Io.exit_code()
+            outcome.io_code()
         }
     }
 }

@@ -5,11 +5,10 @@
 
 mod base;
 mod decide;
+mod diff;
+mod inspect;
 mod layers;
-mod look;
 mod write;
-
-pub use look::{diff, inspect};
 
 use crate::archive::{self, Archive};
 use crate::error::{Error, ErrorKind, escape};
@@ -18,6 +17,8 @@ use crate::progress::{Event, Watch};
 use crate::report::{Artifact, Report};
 use crate::warning::Warnings;
 use decide::Decision;
+pub use diff::diff;
+pub use inspect::inspect;
 use layers::Layers;
 use rayon::prelude::*;
 
@@ -29,9 +30,18 @@ use rayon::prelude::*;
 ///
 /// Every [`ErrorKind`]; a failed run leaves `output` as it was, and nothing beside it.
 pub fn strip(input: &Input, output: &Output, options: &Options, watch: &Watch<'_>) -> Result<Report, Error> {
+    with_archive(input, options, |archive| run(archive, output, options, watch))
+}
+
+/// Opens the archive and runs on as many threads as `options` says; errors name the archive.
+fn with_archive<T: Send>(
+    input: &Input,
+    options: &Options,
+    run: impl FnOnce(&Archive) -> Result<T, Error> + Send,
+) -> Result<T, Error> {
     pool(options)?.install(|| {
         let archive = archive::open(input, options)?;
-        run(&archive, output, options, watch).map_err(|error| error.in_archive(archive.name.as_str()))
+        run(&archive).map_err(|error| error.in_archive(archive.name.as_str()))
     })
 }
 

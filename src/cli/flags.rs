@@ -13,6 +13,12 @@ Examples:    imgstrip in.tar out.tar
 Exit codes:  0 good, 1 read or write error, 2 usage, 3 malformed input, 4 wrong digest or size,
              5 unsupported input, 6 limit exceeded, 7 a check not met, 128+n signal n";
 
+const DIFF_CODES: &str = "\
+Images are paired by name, else by place. Layers, history, and keys of a config that describe the build do not count.
+
+Exit codes:  0 equal, 1 different, 2 usage, or read or write error, 3 malformed input, 4 wrong digest or size,
+             5 unsupported input, 6 limit exceeded, 128+n signal n";
+
 /// Squash a container image archive into one small layer, and strip what it does not need
 #[derive(Debug, Parser)]
 #[command(
@@ -35,9 +41,10 @@ pub(crate) struct Command {
 /// What to do instead of writing an image. A file that is called like one of these is given as `./rules`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Task {
-    /// Show images, platforms, layers, waste, and what each preset would free
+    /// Show what is inside: layers, waste, and what each preset alone would free
     Inspect(Inspect),
-    /// Compare two root filesystems and configs; exit code 1 where they differ
+    /// Compare the root filesystems and configs of two archives
+    #[command(after_help = DIFF_CODES)]
     Diff(Diff),
     /// List the presets, or print one as the TOML to copy and edit
     Rules {
@@ -53,7 +60,7 @@ pub(crate) enum Task {
     Man,
 }
 
-/// `imgstrip inspect`.
+/// `imgstrip inspect IN`.
 #[derive(Debug, Args)]
 pub(crate) struct Inspect {
     /// The image archive, an OCI layout directory, or '-' for standard input
@@ -67,13 +74,16 @@ pub(crate) struct Inspect {
     pub(crate) running: Running,
 }
 
-/// `imgstrip diff`.
+/// `imgstrip diff A B`.
 #[derive(Debug, Args)]
 pub(crate) struct Diff {
-    /// An image archive, an OCI layout directory, or '-' for standard input
+    /// The image archive to compare, an OCI layout directory, or '-' for standard input
     pub(crate) a: PathBuf,
-    /// Another one
+    /// The one to compare it with
     pub(crate) b: PathBuf,
+    /// Prints JSON, with every difference; without it -v shows more than 200
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) choice: Choice,
     #[command(flatten)]

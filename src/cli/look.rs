@@ -1,49 +1,42 @@
-//! `imgstrip inspect` and `imgstrip diff`: read, and say what is there. Nothing is written.
+//! `imgstrip inspect` and `imgstrip diff`: archives are read, nothing is written. In: flags. Out: what was found, on
+//! standard output; warnings beside it.
 
 use super::Outcome;
 use super::flags::{Diff, Inspect, Running};
-use super::progress::Progress;
+use super::progress::watched;
 use super::request::{Surroundings, input, options};
-use super::strip::draws;
 use imgstrip::cancel::Cancel;
 use imgstrip::error::Error;
-use imgstrip::options::Input;
-use imgstrip::progress::Watch;
-use imgstrip::report::{difference, inspection, json};
+use imgstrip::report::{Warning, comparison, inspection, json, text};
 
-/// The exit code of `diff` where the two differ, as of diff(1).
+/// The exit code of a difference.
 const DIFFERENT: u8 = 1;
 
 /// Shows what is inside an archive.
 pub(crate) fn inspect(flags: &Inspect, around: &Surroundings, cancel: &Cancel) -> Result<Outcome, Error> {
-    let input = input(&flags.input, around)?;
-    let options = options(&flags.choice, &flags.running);
-    let found = watched(&flags.running, around, cancel, |watch| imgstrip::inspect(&input, &options, watch))?;
-    let text = if flags.json { json::render(&found)? } else { inspection::render(&found) };
-    Ok(Outcome { stdout: text.into_bytes(), ..Outcome::default() })
+    let (from, options) = (input(&flags.input, around)?, options(&flags.choice, &flags.running));
+    let (found, ..) = watched(&flags.running, around, cancel, |watch| imgstrip::inspect(&from, &options, watch))?;
+    let shown = if flags.json { json::render(&found)? } else { inspection::render(&found) };
+    Ok(outcome(shown, &found.warnings, &flags.running, flags.json))
 }
 
-/// Compares two images.
+/// Shows what differs between two archives.
 pub(crate) fn diff(flags: &Diff, around: &Surroundings, cancel: &Cancel) -> Result<Outcome, Error> {
     let (a, b) = (input(&flags.a, around)?, input(&flags.b, around)?);
-    if a == Input::Stdin && b == Input::Stdin {
-        return Err(Error::usage("only one of two inputs can be standard input"));
-    }
     let options = options(&flags.choice, &flags.running);
-    let found = watched(&flags.running, around, cancel, |watch| imgstrip::diff(&a, &b, &options, watch))?;
-    let code = if found.is_empty() { 0 } else { DIFFERENT };
-    let stdout = if flags.running.quiet { Vec::new() } else { difference::render(&found).into_bytes() };
-    Ok(Outcome { stdout, code, ..Outcome::default() })
+    let (found, ..) = watched(&flags.running, around, cancel, |watch| imgstrip::diff(&a, &b, &options, watch))?;
+    let shown = if flags.json { json::render(&found)? } else { comparison::render(&found, flags.running.verbose) };
+    let mut outcome = outcome(shown, &found.warnings, &flags.running, flags.json);
+    outcome.code = if found.equal { 0 } else { DIFFERENT };
+    Ok(outcome)
 }
 
-fn watched<T>(
-    running: &Running,
-    around: &Surroundings,
-    cancel: &Cancel,
-    run: impl FnOnce(&Watch<'_>) -> Result<T, Error>,
-) -> Result<T, Error> {
-    let progress = Progress::new(draws(running.progress.unwrap_or_default(), running.quiet, around));
-    let result = run(&Watch { progress: &|event| progress.tell(event), cancel });
-    progress.finish();
-    result
+/// Warnings are a part of the JSON already.
+fn outcome(shown: String, warnings: &[Warning], running: &Running, json: bool) -> Outcome {
+    let stderr = if running.quiet || json { String::new() } else { text::warnings(warnings) };
+    Outcome { stdout: shown.into_bytes(), stderr, ..Outcome::default() }
 }
+
+#[cfg(test)]
+#[path = "look_tests.rs"]
+mod tests;

@@ -1,7 +1,11 @@
 //! A bar on standard error, and how long each phase took. In: the events of a run. Out: timings; the drawing is
 //! indicatif's. This is where the clock of a run is.
 
-use imgstrip::progress::Event;
+use super::flags::{Running, When};
+use super::request::Surroundings;
+use imgstrip::cancel::Cancel;
+use imgstrip::error::Error;
+use imgstrip::progress::{Event, Watch};
 use imgstrip::report::Timing;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -66,6 +70,28 @@ impl Progress {
     }
 }
 
+/// Runs a task under a bar. What it yields, what each phase took, and the whole in milliseconds.
+pub(crate) fn watched<T>(
+    running: &Running,
+    around: &Surroundings,
+    cancel: &Cancel,
+    run: impl FnOnce(&Watch<'_>) -> Result<T, Error>,
+) -> Result<(T, Vec<Timing>, u64), Error> {
+    let progress = Progress::new(draws(running.progress.unwrap_or_default(), running.quiet, around));
+    let result = run(&Watch { progress: &|event| progress.tell(event), cancel });
+    let (timings, milliseconds) = progress.finish();
+    result.map(|yielded| (yielded, timings, milliseconds))
+}
+
+/// Whether the bar is drawn.
+fn draws(when: When, quiet: bool, around: &Surroundings) -> bool {
+    match when {
+        When::Always => true,
+        When::Never => false,
+        When::Auto => around.error_is_terminal && !quiet,
+    }
+}
+
 fn milliseconds(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
@@ -101,5 +127,14 @@ mod tests {
     #[test]
     fn the_templates_are_well_formed() {
         assert!([SHARE, SPINNER].map(ProgressStyle::with_template).iter().all(Result::is_ok));
+    }
+
+    #[test]
+    fn a_bar_is_drawn_on_a_terminal_or_on_demand() {
+        let terminal = Surroundings { error_is_terminal: true, ..Surroundings::default() };
+        let pipe = Surroundings::default();
+        assert!(draws(When::Auto, false, &terminal) && draws(When::Always, true, &pipe));
+        assert!(!draws(When::Auto, false, &pipe) && !draws(When::Auto, true, &terminal));
+        assert!(!draws(When::Never, false, &terminal));
     }
 }

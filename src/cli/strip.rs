@@ -1,7 +1,7 @@
 //! `imgstrip IN OUT`. In: its flags. Out: the report, where it was asked for, and the last line.
 
-use super::flags::{Strip, When};
-use super::progress::Progress;
+use super::flags::Strip;
+use super::progress::watched;
 use super::request::{Request, Surroundings};
 use super::{Outcome, reports};
 use imgstrip::cancel::Cancel;
@@ -16,11 +16,9 @@ pub(crate) fn run(flags: &Strip, around: &Surroundings, cancel: &Cancel) -> Resu
     if let Some(path) = &flags.report {
         reports::check(path, &request)?;
     }
-    let progress = Progress::new(draws(flags.running.progress.unwrap_or_default(), flags.running.quiet, around));
-    let watch = Watch { progress: &|event| progress.tell(event), cancel };
-    let result = imgstrip::strip(&request.input, &request.output, &request.options, &watch);
-    let (timings, milliseconds) = progress.finish();
-    let mut report = result?;
+    let Request { input, output, options } = &request;
+    let run = |watch: &Watch<'_>| imgstrip::strip(input, output, options, watch);
+    let (mut report, timings, milliseconds) = watched(&flags.running, around, cancel, run)?;
     (report.timings, report.milliseconds, report.peak_memory) = (timings, milliseconds, peak_memory());
     if report.output.is_some() {
         report.load = load_command(&request.output, request.options.format, reference(&report));
@@ -46,15 +44,6 @@ fn reference(report: &Report) -> Option<&str> {
     (!name.is_empty() && name.contains(':')).then_some(name)
 }
 
-/// Whether the bar is drawn.
-pub(crate) fn draws(when: When, quiet: bool, around: &Surroundings) -> bool {
-    match when {
-        When::Always => true,
-        When::Never => false,
-        When::Auto => around.error_is_terminal && !quiet,
-    }
-}
-
 /// The most memory that this process held so far, as Linux tells it.
 fn peak_memory() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
@@ -66,6 +55,7 @@ fn peak_memory() -> Option<u64> {
 mod tests {
     use super::*;
     use imgstrip::report::ImageReport;
+    use std::path::Path;
 
     #[test]
     fn an_untagged_image_has_no_reference() {
@@ -79,11 +69,22 @@ mod tests {
     }
 
     #[test]
-    fn a_bar_is_drawn_on_a_terminal_or_on_demand() {
-        let terminal = Surroundings { error_is_terminal: true, ..Surroundings::default() };
-        let pipe = Surroundings::default();
-        assert!(draws(When::Auto, false, &terminal) && draws(When::Always, true, &pipe));
-        assert!(!draws(When::Auto, false, &pipe) && !draws(When::Auto, true, &terminal));
-        assert!(!draws(When::Never, false, &terminal));
+    fn a_plain_layer_is_reported_as_not_compressed() {
+        let dir = tempfile::tempdir().unwrap();
+        let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/images/demo/demo.tar.gz");
+        for (how, expected) in [("none", "none"), ("gzip", "gzip"), ("zstd", "zstd")] {
+            let out = dir.path().join(how);
+            let words = [
+                "imgstrip".as_ref(),
+                "--json".as_ref(),
+                "-z".as_ref(),
+                how.as_ref(),
+                demo.as_os_str(),
+                out.as_os_str(),
+            ];
+            let outcome = super::super::run(words.map(Into::into), &Surroundings::default(), &Cancel::new());
+            let report: serde_json::Value = serde_json::from_slice(&outcome.stdout).unwrap();
+            assert_eq!(report["images"][0]["layer"]["compression"], expected);
+        }
     }
 }

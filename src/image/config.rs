@@ -48,11 +48,24 @@ pub(crate) fn read(config: &Value, what: &str, warnings: &mut Warnings) -> Resul
     }
 
     let history = json::list(map, "history", what)?;
-    let filled = history.iter().filter(|step| step.get("empty_layer").and_then(Value::as_bool) != Some(true)).count();
+    let filled = history.iter().filter(|step| has_layer(step)).count();
     if !history.is_empty() && filled != diff_ids.len() {
         warnings.add(WarningKind::History, format!("{what}: {filled} steps, {} layers", diff_ids.len()));
     }
     Ok(Config { diff_ids, platform })
+}
+
+/// The command of each step that made a layer, lowest first; none at all where the history does not count the layers,
+/// since nothing says then which step made which. `config` is one that [`read`] took.
+pub(crate) fn layer_steps(config: &Value, layers: usize) -> Vec<Option<&str>> {
+    let steps = config.get("history").and_then(Value::as_array).into_iter().flatten().filter(|step| has_layer(step));
+    let steps: Vec<_> = steps.map(|step| step.get("created_by").and_then(Value::as_str)).collect();
+    if steps.len() == layers { steps } else { Vec::new() }
+}
+
+/// Whether a step of the history made a layer.
+fn has_layer(step: &Value) -> bool {
+    step.get("empty_layer").and_then(Value::as_bool) != Some(true)
 }
 
 #[cfg(test)]
@@ -73,6 +86,14 @@ mod tests {
         let read = read(&config, "x", &mut warnings).unwrap();
         assert_eq!((read.diff_ids.len(), read.platform.to_string().as_str()), (1, "linux/unknown"));
         assert_eq!((warnings.count(WarningKind::ConfigKeys), warnings.count(WarningKind::History)), (2, 1));
+    }
+
+    #[test]
+    fn a_layer_has_a_step_only_where_the_history_counts_the_layers() {
+        let config =
+            json!({"history": [{"created_by": "a"}, {"empty_layer": true, "created_by": "b"}, {"comment": "c"}]});
+        assert_eq!(layer_steps(&config, 2), [Some("a"), None]);
+        assert!(layer_steps(&config, 3).is_empty() && layer_steps(&json!({"history": null}), 1).is_empty());
     }
 
     #[test]

@@ -2,12 +2,13 @@
 
 mod command;
 pub(crate) mod config;
-
+mod diff;
 mod platform;
 mod reference;
 pub mod rewrite;
 
 pub use command::Command;
+pub use diff::config_differences;
 pub use platform::Platform;
 pub use reference::Reference;
 

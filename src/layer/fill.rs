@@ -79,7 +79,7 @@ impl<'a, I: Iterator<Item = Result<Segment, Error>>> Filler<'a, I> {
 }
 
 /// Writes the bytes of a segment from `done` on.
-fn put(segment: &Segment, done: u64, room: &mut [u8], sources: Sources<'_>) -> Result<(), Error> {
+pub(super) fn put(segment: &Segment, done: u64, room: &mut [u8], sources: Sources<'_>) -> Result<(), Error> {
     match segment {
         Segment::Copy { layer, range } => read(*layer, range, done, room, sources),
         Segment::Zeros(_) => {

@@ -2,8 +2,8 @@
 
 mod attributes;
 pub mod codec;
+mod compare;
 mod compress;
-mod content;
 pub mod digest;
 mod encode;
 mod extended;
@@ -19,7 +19,7 @@ mod sparse;
 mod verbatim;
 mod write;
 
-pub use content::content_digest;
+pub use compare::{Half, same_content};
 pub use fill::Sources;
 pub(crate) use header::{BLOCK, Header};
 pub use input::{BlobInput, StreamInput, TarInput};

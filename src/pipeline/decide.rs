@@ -85,7 +85,7 @@ pub(super) fn decide((image, kept): (&Image, usize), layers: &Layers, options: &
 
 /// How messages and the report name an image.
 pub(super) fn name(image: &Image) -> String {
-    let names: Vec<&str> = image.references.iter().map(|reference| reference.familiar.as_str()).collect();
+    let names: Vec<String> = image.references.iter().map(ToString::to_string).collect();
     if names.is_empty() {
         image.config_digest.digest().chars().take(12).collect()
     } else {
@@ -123,6 +123,7 @@ pub(super) fn merge(
     Ok((base, merge.finish()))
 }
 
+/// What the image's config says that bears on the rules.
 pub(super) fn facts(image: &Image, tree: &Tree, options: &Options) -> Facts {
     let command = Command::of(&image.config);
     let mut directories = command.volumes.clone();

@@ -137,7 +137,7 @@ fn write_one(
         digest: written.digest.to_string(),
         size: written.size,
         tar_size: written.tar_size,
-        compression: kind.to_string(),
+        compression: if kind == Codec::Plain { "none".into() } else { kind.to_string() },
     });
     Ok(NewLayer { digest: written.digest, size: written.size, diff_id: written.diff_id, kind })
 }

@@ -1,224 +1,245 @@
-//! What is inside an archive, as data, and as text for a terminal. In: what the pipeline found. Out: the value that
-//! `inspect --json` prints, and its tables.
-//!
-//! Every string that comes from an archive is already escaped. Sizes are bytes; field order is the order of the JSON.
+//! What is inside an archive, as data, and as text for a terminal. In: what the pipeline counted. Out: one value that
+//! is shown as text or as JSON. Every string that comes from an archive is escaped already; sizes are bytes, and the
+//! order of the fields is part of the JSON's contract.
 
-use super::data::{Artifact, Sizes, Warning};
+use super::data::{Artifact, Warning};
 use super::escape::line;
 use super::table::Table;
-use super::unit::{count, counted, entries, share, size};
+use super::text::short;
+use super::unit::{count, size};
 use crate::rootfs::Tally;
 use serde::Serialize;
 use std::fmt::Write;
 
-/// What is inside an archive.
+/// How much of a step of the history a line shows.
+const STEP: usize = 60;
+
+/// What an archive holds.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Inspection {
     /// The version of imgstrip.
     pub version: &'static str,
     /// The archive.
     pub input: Artifact,
-    /// How it describes its images: `docker`, `oci`, or `docker and oci`.
-    pub layout: String,
-    /// Each image and platform, in the order of the archive.
-    pub images: Vec<ImageInspection>,
+    /// `docker`, `oci`, or `docker+oci` for both over the same blobs.
+    pub layout: &'static str,
+    /// One for each image and platform, in the order of the archive.
+    pub images: Vec<InspectedImage>,
     /// The warnings, by class.
     pub warnings: Vec<Warning>,
 }
 
 /// One image of one platform.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct ImageInspection {
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct InspectedImage {
     /// Its names as Docker shows them, joined by a comma; a short image ID for an untagged image.
     pub name: String,
     /// Such as `linux/arm64/v8`.
     pub platform: String,
-    /// The digest of its config: the image ID.
-    pub config_digest: String,
-    /// When it was made, as its config says.
-    pub created: Option<String>,
-    /// What it runs: entrypoint and command, one word each.
-    pub command: Vec<String>,
-    /// Its layers together.
-    pub size: Sizes,
-    /// Everything that the layers hold.
+    /// The image ID: the digest of its config.
+    pub id: String,
+    /// The layers, lowest first.
+    pub layers: Vec<InspectedLayer>,
+    /// Everything that the layers hold; whiteouts and opaque marks are marks, not entries.
     pub input: Tally,
-    /// What a container of it shows.
-    pub visible: Tally,
-    /// Hidden because a later layer has the same path.
-    pub replaced: Tally,
-    /// Hidden because a later layer deletes it.
-    pub whited_out: Tally,
-    /// Its layers, lowest first.
-    pub layers: Vec<LayerInspection>,
-    /// What each preset would free by itself, in the order of their names.
-    pub presets: Vec<PresetInspection>,
+    /// What a squash without any rule frees.
+    pub waste: Waste,
+    /// What each preset alone would free of the rest, by name.
+    pub presets: Vec<PresetGain>,
 }
 
-/// One layer of an image.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct LayerInspection {
-    /// The digest of the tar.
-    pub diff_id: String,
+/// One layer.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct InspectedLayer {
+    /// Where it stands, 1 for the lowest.
+    pub number: u64,
+    /// The digest of the blob, where a manifest names it, else that of the tar.
+    pub digest: String,
+    /// `tar`, `gzip` or `zstd`, by its bytes.
+    pub codec: String,
     /// Bytes of the blob.
-    pub size: u64,
-    /// Bytes of the tar.
-    pub tar_size: u64,
-    /// `none`, `gzip` or `zstd`.
-    pub compression: String,
-    /// The step of the history that made it, if the history says so.
+    pub blob_bytes: u64,
+    /// Bytes of the uncompressed tar.
+    pub tar_bytes: u64,
+    /// Entries of the tar, marks among them.
+    pub entries: u64,
+    /// The command of the step of the history that made it, on one line, where it can be told.
     pub created_by: Option<String>,
 }
 
-/// What a preset would free.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct PresetInspection {
-    /// Its name.
-    pub preset: String,
-    /// Whether it is on where the user says nothing.
-    pub default: bool,
-    /// What it would free, alone.
-    #[serde(flatten)]
-    pub frees: Tally,
+/// What the image's own layers hide.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Waste {
+    /// All of it.
+    pub total: Tally,
+    /// Gone because a later entry took the place.
+    pub replaced: Tally,
+    /// Gone because of a whiteout or an opaque mark.
+    pub whited_out: Tally,
+    /// Engines' notes about the layers.
+    pub metadata: Tally,
 }
 
-/// How much of a history step is shown.
-const STEP: usize = 60;
+/// What a preset would free if it were the only one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct PresetGain {
+    /// Its name.
+    pub preset: &'static str,
+    /// Whether it is on by default.
+    pub default: bool,
+    /// What would go.
+    #[serde(flatten)]
+    pub freed: Tally,
+}
 
-/// The tables of an inspection.
+/// The tables of an inspection, without its warnings.
 pub fn render(inspection: &Inspection) -> String {
-    let input = &inspection.input;
-    let mut text = format!("{}  {}  {}\n", line(&input.name), size(input.bytes), line(&inspection.layout));
-    for image in &inspection.images {
-        render_image(&mut text, image);
-    }
-    for warning in &inspection.warnings {
-        let places = warning.examples.iter().map(|place| line(place)).collect::<Vec<_>>().join(", ");
-        let _ = writeln!(text, "warning: {} {} ({places})", count(warning.count), line(&warning.text));
+    let Inspection { input, layout, images, .. } = inspection;
+    let mut text = format!("{}  {layout}  {}\n", line(&input.name), size(input.bytes));
+    for image in images {
+        let _ = writeln!(text, "\n{}  {}  {}", line(&image.name), line(&image.platform), line(short(&image.id)));
+        text.push_str(&layers(&image.layers));
+        text.push_str("  a squash alone frees\n");
+        let whole = image.input.bytes;
+        let mut table = Table::default();
+        table.tally("replaced", image.waste.replaced, whole, "by a later layer");
+        table.tally("whited out", image.waste.whited_out, whole, "by a later layer");
+        if image.waste.metadata != Tally::default() {
+            table.tally("engine notes", image.waste.metadata, whole, "which describe the layers");
+        }
+        table.tally("together", image.waste.total, whole, "");
+        text.push_str(&table.render());
+        text.push_str("  each preset alone would free of the rest (* is on by default)\n");
+        let mut table = Table::default();
+        for gain in &image.presets {
+            let mark = if gain.default { '*' } else { ' ' };
+            table.tally(&format!("{mark} {}", gain.preset), gain.freed, whole, "");
+        }
+        text.push_str(&table.render());
     }
     text
 }
 
-fn render_image(text: &mut String, image: &ImageInspection) {
-    let _ = writeln!(text, "\n{}  {}  {}", line(&image.name), line(&image.platform), line(&image.config_digest));
-    if let Some(created) = &image.created {
-        let _ = writeln!(text, "  created {}", line(created));
-    }
-    if !image.command.is_empty() {
-        let words: Vec<String> = image.command.iter().map(|word| line(word)).collect();
-        let _ = writeln!(text, "  runs {}", words.join(" "));
-    }
-    let _ = writeln!(text, "  {}", counted(image.layers.len() as u64, "layer"));
+fn layers(layers: &[InspectedLayer]) -> String {
     let mut table = Table::default();
-    for (index, layer) in image.layers.iter().enumerate() {
-        let step = layer.created_by.as_deref().map(step).unwrap_or_default();
-        let blob = match layer.compression.as_str() {
-            "none" => String::new(),
-            name => format!("{} {}", size(layer.size), line(name)),
-        };
-        table.row([(index + 1).to_string(), size(layer.tar_size), blob], step);
+    table.row(["layer", "digest", "kind", "blob", "as tar", "entries"].map(str::to_owned), "made by");
+    for layer in layers {
+        let cells = [
+            layer.number.to_string(),
+            line(short(&layer.digest)),
+            line(&layer.codec),
+            size(layer.blob_bytes),
+            size(layer.tar_bytes),
+            count(layer.entries),
+        ];
+        table.row(cells, layer.created_by.as_deref().map(step).unwrap_or_default());
     }
-    text.push_str(&table.render());
-    let whole = image.input.bytes;
-    let row = |table: &mut Table, label: &str, tally: Tally, rest: &str| {
-        let cells = [line(label), size(tally.bytes), share(tally.bytes, whole), entries(tally.entries)];
-        table.row(cells, rest);
-    };
-    let mut table = Table::default();
-    row(&mut table, "all layers", image.input, "");
-    row(&mut table, "replaced", image.replaced, "waste: a later layer has the same path");
-    row(&mut table, "whited out", image.whited_out, "waste: a later layer deletes it");
-    row(&mut table, "visible", image.visible, "what a container shows");
-    text.push_str(&table.render());
-    let mut table = Table::default();
-    for preset in image.presets.iter().filter(|preset| preset.frees != Tally::default()) {
-        row(&mut table, &preset.preset, preset.frees, if preset.default { "on by default" } else { "" });
-    }
-    let presets = table.render();
-    if !presets.is_empty() {
-        let _ = write!(text, "  each preset alone would free\n{presets}");
-    }
+    table.render()
 }
 
-/// The start of a history step, without what the classic builder puts in front.
-fn step(text: &str) -> String {
-    let shown = line(text);
-    let plain = ["/bin/sh -c #(nop) ", "/bin/sh -c "].iter().find_map(|prefix| shown.strip_prefix(prefix));
-    let plain = plain.unwrap_or(&shown).trim();
-    match plain.char_indices().nth(STEP) {
-        Some((end, _)) => format!("{}...", plain.get(..end).unwrap_or(plain)),
-        None => plain.into(),
+/// A step of the history without what every step of its builder has, and cut.
+fn step(command: &str) -> String {
+    let command = command.trim().trim_end_matches("# buildkit");
+    let command = match command.strip_prefix("/bin/sh -c #(nop)") {
+        Some(instruction) => instruction.to_owned(),
+        None => match command.strip_prefix("RUN ").unwrap_or(command).strip_prefix("/bin/sh -c ") {
+            Some(shell) => format!("RUN {shell}"),
+            None => command.to_owned(),
+        },
+    };
+    let command = line(&command.split_whitespace().collect::<Vec<_>>().join(" "));
+    if command.chars().count() <= STEP {
+        return command;
     }
+    let start: String = command.chars().take(STEP.saturating_sub(3)).collect();
+    format!("{}...", start.trim_end())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn tally(entries: u64, bytes: u64) -> Tally {
+        Tally { entries, bytes }
+    }
+
     fn inspection() -> Inspection {
-        let tally = |entries, bytes| Tally { entries, bytes };
-        let layer = |tar_size, step: &str| LayerInspection {
-            diff_id: "sha256:d".into(),
-            size: tar_size / 2,
-            tar_size,
-            compression: "gzip".into(),
-            created_by: Some(step.into()),
+        let layer = |number, created_by: &str| InspectedLayer {
+            number,
+            digest: format!("sha256:{number}123456789abcdef"),
+            codec: "gzip".into(),
+            blob_bytes: 30_000,
+            tar_bytes: 100_000,
+            entries: 1_234,
+            created_by: Some(created_by.into()),
         };
-        let preset = |name: &str, default, frees| PresetInspection { preset: name.into(), default, frees };
-        let image = ImageInspection {
+        let image = InspectedImage {
             name: "app:1.0".into(),
             platform: "linux/amd64".into(),
-            config_digest: "sha256:c".into(),
-            created: Some("2024-01-01T00:00:00Z".into()),
-            command: vec!["/app".into(), "a\x1bb".into()],
-            size: Sizes { uncompressed: 220, compressed: Some(110) },
-            input: tally(10, 200),
-            visible: tally(7, 150),
-            replaced: tally(2, 30),
-            whited_out: tally(1, 20),
-            layers: vec![layer(120, "/bin/sh -c #(nop) ADD file:x in / "), layer(100, "RUN true")],
+            id: "sha256:abcdef0123456789".into(),
+            layers: vec![layer(1, "/bin/sh -c #(nop) ADD base in / "), layer(2, "RUN /bin/sh -c make  all # buildkit")],
+            input: tally(100, 200_000),
+            waste: Waste {
+                total: tally(3, 20_000),
+                replaced: tally(1, 5_000),
+                whited_out: tally(2, 15_000),
+                metadata: tally(0, 0),
+            },
             presets: vec![
-                preset("docs", true, tally(3, 50)),
-                preset("tests", false, tally(1, 5)),
-                preset("vcs", true, tally(0, 0)),
+                PresetGain { preset: "docs", default: true, freed: tally(7, 10_000) },
+                PresetGain { preset: "tests", default: false, freed: tally(0, 0) },
             ],
         };
-        let input = Artifact { name: "in.tar".into(), bytes: 1000 };
-        Inspection { version: "0.1.0", input, layout: "docker".into(), images: vec![image], warnings: Vec::new() }
+        let input = Artifact { name: "in.tar".into(), bytes: 60_000 };
+        Inspection { version: "0.1.0", input, layout: "docker", images: vec![image], ..Inspection::default() }
     }
 
     #[test]
-    fn an_inspection_shows_layers_waste_and_what_presets_would_free() {
+    fn an_inspection_shows_layers_waste_and_what_each_preset_would_free() {
         let expected = "\
-in.tar  1.00 kB  docker
+in.tar  docker  60.0 kB
 
-app:1.0  linux/amd64  sha256:c
-  created 2024-01-01T00:00:00Z
-  runs /app a\\x1bb
-  2 layers
-  1  120 B  60 B gzip  ADD file:x in /
-  2  100 B  50 B gzip  RUN true
-  all layers  200 B  100.0%  10 entries
-  replaced     30 B   15.0%   2 entries  waste: a later layer has the same path
-  whited out   20 B   10.0%     1 entry  waste: a later layer deletes it
-  visible     150 B   75.0%   7 entries  what a container shows
-  each preset alone would free
-  docs   50 B  25.0%  3 entries  on by default
-  tests   5 B   2.5%    1 entry
+app:1.0  linux/amd64  sha256:abcdef012345
+  layer               digest  kind     blob  as tar  entries  made by
+  1      sha256:112345678 9ab  gzip  30.0 kB  100 kB    1,234  ADD base in /
+  2      sha256:212345678 9ab  gzip  30.0 kB  100 kB    1,234  RUN make all
+  a squash alone frees
+  replaced    5.00 kB   2.5%    1 entry  by a later layer
+  whited out  15.0 kB   7.5%  2 entries  by a later layer
+  together    20.0 kB  10.0%  3 entries
+  each preset alone would free of the rest (* is on by default)
+  * docs   10.0 kB  5.0%  7 entries
+    tests      0 B  0.0%  0 entries
 ";
-        assert_eq!(render(&inspection()), expected);
+        assert_eq!(render(&inspection()), expected.replace("2345678 9ab", "23456789ab"));
     }
 
     #[test]
-    fn an_inspection_is_json_too() {
-        let json: serde_json::Value =
-            serde_json::from_str(&super::super::json::render(&inspection()).unwrap()).unwrap();
-        assert_eq!(json["images"][0]["presets"][0]["bytes"], 50);
-        assert_eq!(json["images"][0]["layers"][1]["created_by"], "RUN true");
+    fn a_step_is_one_short_line_without_control_characters() {
+        assert_eq!(step("/bin/sh -c apt-get update \t &&\n true"), "RUN apt-get update && true");
+        assert_eq!(step("COPY a b # buildkit"), "COPY a b");
+        let long = step(&"x\x1b ".repeat(100));
+        assert!(long.ends_with("...") && long.chars().count() <= STEP && !long.contains('\x1b'), "{long}");
     }
 
     #[test]
-    fn a_long_step_is_cut_between_characters() {
-        assert_eq!(step(&"é".repeat(100)), format!("{}...", "é".repeat(STEP)));
+    fn no_control_character_of_a_name_reaches_the_terminal() {
+        let mut inspection = inspection();
+        inspection.images[0].name = "a\x1b]0;owned\x07b".into();
+        inspection.input.name = "b\x1bc".into();
+        assert!(!render(&inspection).contains(['\x1b', '\x07']));
+    }
+
+    #[test]
+    fn the_shape_of_the_json_is_a_contract() {
+        let json = super::super::json::render(&inspection()).unwrap();
+        let keys: Vec<&str> =
+            json.lines().filter_map(|line| line.trim().strip_prefix('"')?.split('"').next()).collect();
+        let image = "name platform id layers number digest codec blob_bytes tar_bytes entries created_by";
+        assert!(keys.join(" ").starts_with(&format!("version input name bytes layout images {image}")), "{json}");
+        assert!(
+            json.contains("\"preset\": \"docs\",\n          \"default\": true,\n          \"entries\": 7"),
+            "{json}"
+        );
     }
 }

@@ -1,8 +1,7 @@
 //! What happened, as data; text, JSON, Markdown and HTML from the same data.
 
-pub mod config_diff;
+pub mod comparison;
 mod data;
-pub mod difference;
 mod escape;
 #[cfg(test)]
 mod example;
@@ -15,11 +14,11 @@ mod table;
 pub mod text;
 mod unit;
 
+pub use comparison::{Comparison, ConfigDifference, ImageComparison};
 pub use data::{
     Accounting, Artifact, ImageReport, LayerReport, PresetDrops, Refusal, Report, RuleDrops, Sizes, Timing, Warning,
     by_preset,
 };
-pub use difference::Difference;
-pub use inspection::{ImageInspection, Inspection, LayerInspection, PresetInspection};
+pub use inspection::{InspectedImage, InspectedLayer, Inspection, PresetGain, Waste};
 pub use load::load_command;
 pub use unit::size;

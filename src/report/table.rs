@@ -1,5 +1,9 @@
 //! Rows of cells as aligned lines of a terminal. Only the first cell of a row may hold other than ASCII.
 
+use super::escape::line;
+use super::unit::{entries, share, size};
+use crate::rootfs::Tally;
+
 /// Rows whose columns line up: the first to the left, the others to the right.
 #[derive(Debug, Default)]
 pub(super) struct Table {
@@ -10,6 +14,12 @@ impl Table {
     /// Adds a row: aligned cells, and a text that follows them unaligned.
     pub(super) fn row(&mut self, cells: impl IntoIterator<Item = String>, rest: impl Into<String>) {
         self.rows.push((cells.into_iter().collect(), rest.into()));
+    }
+
+    /// Adds a row that says how much of `whole` bytes a tally is.
+    pub(super) fn tally(&mut self, label: &str, tally: Tally, whole: u64, rest: &str) {
+        let cells = [line(label), size(tally.bytes), share(tally.bytes, whole), entries(tally.entries)];
+        self.row(cells, line(rest));
     }
 
     /// The lines, each indented by two spaces.

@@ -1,9 +1,9 @@
 //! A report for a terminal: one small table an image, the warnings, and a last line that says it all.
 
-use super::data::{ImageReport, Report, Sizes};
+use super::data::{ImageReport, Report, Sizes, Warning};
 use super::escape::line;
 use super::table::Table;
-use super::unit::{change, count, counted, duration, entries, share, size};
+use super::unit::{change, count, counted, duration, size};
 use crate::rootfs::Tally;
 use std::fmt::Write;
 
@@ -28,12 +28,7 @@ pub fn render(report: &Report, detail: Detail) -> String {
     for image in &report.images {
         render_image(&mut text, image, detail);
     }
-    for warning in &report.warnings {
-        let places = warning.examples.iter().map(|place| line(place)).collect::<Vec<_>>().join(", ");
-        let more = if warning.count > warning.examples.len() as u64 { ", ..." } else { "" };
-        let _ = write!(text, "warning: {} {}", count(warning.count), line(&warning.text));
-        let _ = if places.is_empty() { writeln!(text) } else { writeln!(text, " ({places}{more})") };
-    }
+    text.push_str(&warnings(&report.warnings));
     for note in &report.notes {
         let _ = writeln!(text, "note: {}", line(note));
     }
@@ -43,38 +38,45 @@ pub fn render(report: &Report, detail: Detail) -> String {
     text
 }
 
+/// Warnings, one a line.
+pub fn warnings(list: &[Warning]) -> String {
+    let mut text = String::new();
+    for warning in list {
+        let places = warning.examples.iter().map(|place| line(place)).collect::<Vec<_>>().join(", ");
+        let more = if warning.count > warning.examples.len() as u64 { ", ..." } else { "" };
+        let _ = write!(text, "warning: {} {}", count(warning.count), line(&warning.text));
+        let _ = if places.is_empty() { writeln!(text) } else { writeln!(text, " ({places}{more})") };
+    }
+    text
+}
+
 fn render_image(text: &mut String, image: &ImageReport, detail: Detail) {
     let _ = writeln!(text, "{}  {}", line(&image.name), line(&image.platform));
     let account = &image.accounting;
     let whole = account.input.bytes;
-    let row = |table: &mut Table, label: &str, tally: Tally, rest: &str| {
-        let cells = [line(label), size(tally.bytes), share(tally.bytes, whole), entries(tally.entries)];
-        table.row(cells, line(rest));
-    };
     let mut table = Table::default();
-    row(&mut table, "input", account.input, &counted(image.layers_before, "layer"));
-    row(&mut table, "replaced", account.replaced, "by a later layer");
-    row(&mut table, "whited out", account.whited_out, "by a later layer");
+    table.tally("input", account.input, whole, &counted(image.layers_before, "layer"));
+    table.tally("replaced", account.replaced, whole, "by a later layer");
+    table.tally("whited out", account.whited_out, whole, "by a later layer");
     for preset in &image.dropped_by_preset {
-        row(&mut table, &preset.preset, preset.dropped, "dropped");
+        table.tally(&preset.preset, preset.dropped, whole, "dropped");
         if detail == Detail::Full {
             for rule in image.dropped_by.iter().filter(|rule| rule.preset == preset.preset) {
-                row(&mut table, "", rule.dropped, &format!("{}: {}", rule.rule, rule.reason));
+                table.tally("", rule.dropped, whole, &format!("{}: {}", rule.rule, rule.reason));
             }
         }
     }
     if account.metadata != Tally::default() {
-        row(&mut table, "engine notes", account.metadata, "dropped: they describe the old layers");
+        table.tally("engine notes", account.metadata, whole, "dropped: they describe the old layers");
     }
-    row(&mut table, "kept", account.kept, &counted(image.layers_after, "layer"));
+    table.tally("kept", account.kept, whole, &counted(image.layers_after, "layer"));
     text.push_str(&table.render());
     if let Some(layer) = &image.layer {
         let tar = size(layer.tar_size);
-        let blob = match layer.compression.as_str() {
-            "none" => String::new(),
-            name => format!(", {} as {}", size(layer.size), line(name)),
+        let _ = match layer.compression.as_str() {
+            "none" => writeln!(text, "  the layer is {tar}"),
+            codec => writeln!(text, "  the layer is {tar} as tar, {} as {}", size(layer.size), line(codec)),
         };
-        let _ = writeln!(text, "  the layer is {tar} as tar{blob}");
         if detail == Detail::Full {
             let _ = writeln!(text, "  layer {}\n  diff_id {}", line(&layer.digest), line(&layer.diff_id));
         }
@@ -206,6 +208,13 @@ warning: 4 paths that stand twice in one layer: the last one holds (/a, /b, /c, 
 note: the signature was left out
 ";
         assert_eq!(render(&report(), Detail::Normal), expected);
+    }
+
+    #[test]
+    fn a_layer_that_is_not_compressed_has_one_size() {
+        let mut report = report();
+        report.images[0].layer.as_mut().unwrap().compression = "none".into();
+        assert!(render(&report, Detail::Normal).contains("\n  the layer is 353 MB\n"));
     }
 
     #[test]

@@ -1,7 +1,8 @@
-//! PURE. The root filesystem as a value: paths, entries, a tree of names and inodes, the merge, the plan.
+//! PURE. The root filesystem as a value: paths, entries, a tree of names and inodes, the merge, the plan, the
+//! differences between two trees.
 
 mod above;
-pub mod diff;
+mod diff;
 mod entry;
 mod ledger;
 mod merge;
@@ -11,6 +12,7 @@ pub mod text;
 mod tree;
 mod upper;
 
+pub use diff::{Aspect, Change, Detail, Difference, diff};
 pub use entry::{Content, Device, Entry, EntryKind, Extent, LayerId, Meta, OwnerNames, Record, Source, Time};
 pub use ledger::{Ledger, Tally};
 pub use merge::{Merge, Merged};

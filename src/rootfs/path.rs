@@ -4,6 +4,7 @@
 //! `x/../b`). Never a text conversion, never a look at the host's filesystem.
 
 use crate::error::{Error, escape};
+use serde::{Serialize, Serializer};
 use std::fmt;
 
 /// A clean path from the root: components joined by one `/`; the root itself is empty.
@@ -99,6 +100,13 @@ impl RootPath {
 impl fmt::Display for RootPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "/{}", escape(&self.0))
+    }
+}
+
+impl Serialize for RootPath {
+    /// As it is shown: escaped, with a leading slash.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

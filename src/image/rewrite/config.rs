@@ -27,6 +27,11 @@ const STALE: &[&str] = &[
 /// Labels that name the image whose lowest layers are shared: after a squash none is.
 pub(super) const BASE: &[&str] = &["org.opencontainers.image.base.digest", "org.opencontainers.image.base.name"];
 
+/// Whether a key of a config tells of the old layers or their build: no rewritten config has it.
+pub(crate) fn is_stale(key: &str) -> bool {
+    STALE.contains(&fold(key).as_str())
+}
+
 /// Rewrites a config for the layers of `change`.
 pub(super) fn rewrite(config: &Value, change: &Change, warnings: &mut Warnings) -> Result<Value, Error> {
     let Value::Object(config) = config else {
@@ -36,7 +41,7 @@ pub(super) fn rewrite(config: &Value, change: &Change, warnings: &mut Warnings) 
     for key in ["created", "history", "rootfs"] {
         one_spelling(&config, key)?;
     }
-    config.retain(|key, _| !STALE.contains(&fold(key).as_str()));
+    config.retain(|key, _| !is_stale(key));
     if let Some(seconds) = change.created {
         config.insert("created".into(), rfc3339(seconds)?.into());
     }

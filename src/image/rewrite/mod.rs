@@ -8,6 +8,7 @@ mod config;
 mod history;
 mod manifest;
 
+pub(crate) use config::is_stale;
 pub use manifest::{INDEX_TYPE, MANIFEST_TYPE};
 
 use crate::archive::digest;
