@@ -145,10 +145,10 @@ impl Error {
         self
     }
 
-    /// Names the entry by its raw bytes, unless an inner ring did.
+    /// Names the entry by its raw bytes, unless an inner ring did; of a long name only the start and the end.
     #[must_use]
     pub fn at_entry(mut self, name: &[u8]) -> Self {
-        self.0.place.entry.get_or_insert_with(|| escape(name));
+        self.0.place.entry.get_or_insert_with(|| escape_short(name));
         self
     }
 
@@ -188,6 +188,20 @@ impl From<Error> for io::Error {
     /// Lets an error of ours travel through an `io::Read`; [`Error::io`] takes it out again.
     fn from(error: Error) -> Self {
         io::Error::other(error)
+    }
+}
+
+/// How many bytes of a name stand in a message.
+const SHOWN: usize = 200;
+
+/// As [`escape`], with the middle of a long name left out: a message is one line that a person reads.
+fn escape_short(name: &[u8]) -> String {
+    let half = SHOWN / 2;
+    match (name.get(..half), name.get(name.len().saturating_sub(half)..)) {
+        (Some(start), Some(end)) if name.len() > SHOWN => {
+            format!("{}[... {} bytes ...]{}", escape(start), name.len().saturating_sub(SHOWN), escape(end))
+        }
+        _ => escape(name),
     }
 }
 
@@ -234,6 +248,12 @@ mod tests {
             error.to_string(),
             "in.tar: layer 3/7 sha256:abcd: entry \"a/\\x1b[31mb\\xff\": the header checksum is wrong; save the image again"
         );
+    }
+
+    #[test]
+    fn of_a_long_name_only_the_start_and_the_end_are_shown() {
+        let error = Error::malformed("x").at_entry(&[b'a'; 1000]);
+        assert_eq!(error.to_string(), format!("entry \"{0}[... 800 bytes ...]{0}\": x", "a".repeat(100)));
     }
 
     #[test]

@@ -108,7 +108,8 @@ pub enum SymlinkParents {
     /// A directory takes the symlink's place, as overlayfs shows it, and a warning says so.
     #[default]
     Overlay,
-    /// The entry goes where the symlink leads, as umoci and the vfs driver do.
+    /// The entry goes where the symlink leads, as umoci and the vfs driver do; where it leads to no directory, as
+    /// with [`SymlinkParents::Overlay`].
     Follow,
     /// The input is refused.
     Error,

@@ -176,7 +176,7 @@ pub(crate) struct Choice {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Running {
     /// How many threads work [default: one a core]
-    #[arg(short = 'j', long, value_name = "N", help_heading = "How it runs")]
+    #[arg(short = 'j', long, value_name = "N", value_parser = values::threads, help_heading = "How it runs")]
     pub(crate) threads: Option<NonZeroUsize>,
     /// Where spill files go [default: the system's]
     #[arg(long, value_name = "DIR", help_heading = "How it runs")]

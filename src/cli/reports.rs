@@ -8,25 +8,39 @@ use imgstrip::report::{Report, html, json, markdown};
 use std::fs::{self, Permissions};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// Symlinks followed at most; Linux stops at 40.
+const SYMLINKS: usize = 40;
 
 /// Refuses, before the run, a report that would take the place of the input or the output, or that has no
 /// directory to stand in.
 pub(crate) fn check(path: &Path, request: &Request) -> Result<(), Error> {
     report_form(path)?;
-    let same = |other: &Path| {
-        path == other
-            || fs::canonicalize(path).is_ok_and(|path| fs::canonicalize(other).is_ok_and(|other| path == other))
-    };
+    let same = |other: &Path| place(path) == place(other);
     let input = matches!(&request.input, Input::Path(input) if same(input));
     let output = matches!(&request.output, Output::File(output) | Output::Directory(output) if same(output));
     if input || output {
         return Err(Error::usage(format!("--report {} is the input or the output itself", name(path))));
     }
+    if path.is_dir() {
+        return Err(Error::usage(format!("--report {} is a directory", name(path))));
+    }
     if !directory(path).is_dir() {
         return Err(Error::usage(format!("--report {}: there is no such directory", name(path))));
     }
     Ok(())
+}
+
+/// Where a path leads, also through a link to what is not there yet: the output is written before the report.
+fn place(path: &Path) -> PathBuf {
+    let mut path = path.to_owned();
+    for _ in 0..SYMLINKS {
+        let Ok(target) = fs::read_link(&path) else { break };
+        path = directory(&path).join(target);
+    }
+    let directory = fs::canonicalize(directory(&path)).unwrap_or_else(|_| directory(&path).into());
+    path.file_name().map_or(directory.clone(), |name| directory.join(name))
 }
 
 /// Writes the report.
@@ -94,5 +108,10 @@ mod tests {
         assert!(check(&dir.path().join("out.json"), &request(&image)).is_err());
         assert!(check(&dir.path().join("none/a.json"), &request(&image)).is_err());
         assert!(check(&dir.path().join("a.json"), &request(&image)).is_ok());
+        let link = dir.path().join("link.json");
+        std::os::unix::fs::symlink("out.json", &link).unwrap();
+        assert!(check(&link, &request(&image)).is_err(), "a link to the output that is not there yet");
+        fs::create_dir(dir.path().join("d.json")).unwrap();
+        assert!(check(&dir.path().join("d.json"), &request(&image)).is_err(), "a directory");
     }
 }

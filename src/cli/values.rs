@@ -2,6 +2,7 @@
 
 use imgstrip::image::Platform;
 use imgstrip::options::{Compression, KeepBase, Limits};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 /// A time in seconds since 1970.
@@ -135,6 +136,15 @@ impl ReportForm {
     }
 }
 
+/// The most threads that can be asked for: each holds a few blocks, and more than cores do not help.
+const THREADS: usize = 512;
+
+/// A number of threads.
+pub(crate) fn threads(text: &str) -> Result<NonZeroUsize, String> {
+    let threads = text.parse().ok().filter(|threads: &NonZeroUsize| threads.get() <= THREADS);
+    threads.ok_or_else(|| format!("not a number from 1 to {THREADS}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -217,5 +227,11 @@ mod tests {
     fn a_report_is_written_in_a_form_that_its_name_says() {
         assert!(report_path("a/b.json").is_ok() && report_path("x.HTML").is_ok() && report_path("x.md").is_ok());
         assert!(report_path("report").is_err() && report_path("x.pdf").is_err());
+    }
+
+    #[test]
+    fn threads_are_few() {
+        assert_eq!(threads("2").unwrap().get(), 2);
+        assert!(threads("0").is_err() && threads("513").is_err() && threads("x").is_err());
     }
 }

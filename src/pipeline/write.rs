@@ -26,7 +26,8 @@ pub(super) fn tags(archive: &Archive, options: &Options) -> Result<Option<Vec<Re
         let what = format!("--tag names one image, and the archive has {}", archive.images.len());
         return Err(Error::usage(what).hint("choose one with --image"));
     }
-    Reference::parse(tag).map(|reference| Some(vec![reference]))
+    let reference = Reference::parse(tag).map_err(|error| Error::usage(format!("--tag: {error}")))?;
+    Ok(Some(vec![reference]))
 }
 
 /// Writes the archive and completes the reports. Returns how many bytes it has.

@@ -1,5 +1,5 @@
 //! A report as one HTML page that needs nothing else: no script, no font, no request. Everything that is not
-//! written in this file goes through [`html`](super::escape::html).
+//! written in this file goes through `escape::html`.
 
 use super::data::{ImageReport, Report};
 use super::escape::html;
