@@ -234,9 +234,16 @@ impl Merge {
                     open.push(Open { above: node, below, path, moved });
                 }
             }
-            let Some((above, path)) = symlinks.pop_front() else { return Ok(()) };
+            let Some((above, path)) = symlinks.pop_front() else { break };
             open.push(self.follow(above, path)?);
         }
+        let Merged { tree, ledger, .. } = &mut self.merged;
+        for (number, inode) in inodes {
+            if !links.contains_key(&number) {
+                tree.release(inode, &mut ledger.replaced);
+            }
+        }
+        Ok(())
     }
 
     /// The directory that a lower symlink leads to, or one in its place where it leads to none (M39, M40, M42).
@@ -267,7 +274,12 @@ impl Merge {
         let Merged { tree, ledger, .. } = &mut self.merged;
         let number = upper.tree.node(node).inode;
         let above = upper.tree.inode(number);
-        let inode = *inodes.entry(number).or_insert_with(|| tree.add_inode(above.kind.clone(), above.meta.clone()));
+        let inode = *inodes.entry(number).or_insert_with(|| {
+            let inode = tree.add_inode(above.kind.clone(), above.meta.clone());
+            // Until all names are there: behind a followed symlink one may take the place of another.
+            tree.hold(inode);
+            inode
+        });
         tree.hold(inode);
         tree.remove(directory.below, name, &mut ledger.replaced);
         let mut origin = origin(upper, node, directory.moved);

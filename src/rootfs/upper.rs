@@ -54,6 +54,13 @@ pub struct UpperBuilder {
     parent: Option<(RootPath, Parent)>,
 }
 
+/// A path of the layer without symlinks: each name, and what the layer has there.
+struct Way {
+    steps: Vec<(Box<[u8]>, Option<NodeId>)>,
+    /// Whether a symlink was followed.
+    moved: bool,
+}
+
 /// The directory that an entry goes to.
 #[derive(Debug, Clone, Copy)]
 struct Parent {
@@ -281,34 +288,13 @@ impl UpperBuilder {
         {
             return Ok(*parent);
         }
+        let way = self.way(path, true)?;
         let tree = &mut self.upper.tree;
-        let mut way = vec![Tree::ROOT];
-        let mut ahead: Vec<Box<[u8]>> = path.components().rev().map(Into::into).collect();
-        let mut left = self.hops;
-        while let Some(name) = ahead.pop() {
-            let &directory = way.last().unwrap_or(&Tree::ROOT);
-            if *name == *b".." {
-                self.has_ghosts = true; // what was made for the way there may stay empty
-                way.truncate(way.len().saturating_sub(1).max(1));
-                continue;
-            }
-            let Some(child) = tree.child(directory, &name) else {
-                way.push(tree.attach_implied(directory, &name));
-                continue;
-            };
-            match &tree.inode_of(child).kind {
-                InodeKind::Directory => way.push(child),
-                InodeKind::Symlink(target) => {
-                    left = left.checked_sub(1).ok_or_else(too_many_symlinks)?;
-                    if target.first() == Some(&b'/') {
-                        way.truncate(1);
-                    }
-                    ahead.extend(link_components(target).rev().map(Into::into));
-                }
-                _ => return Err(Error::malformed("the layer has an entry below a path that is no directory in it")),
-            }
+        let mut node = Tree::ROOT;
+        for (name, there) in &way.steps {
+            node = there.unwrap_or_else(|| tree.attach_implied(node, name));
         }
-        let parent = Parent { node: way.last().copied().unwrap_or(Tree::ROOT), moved: left != self.hops };
+        let parent = Parent { node, moved: way.moved };
         self.parent = Some((path.clone(), parent));
         Ok(parent)
     }
@@ -316,31 +302,39 @@ impl UpperBuilder {
     /// Where a directory of this name lies for the lower layers: symlinks of this layer are followed, what it
     /// does not have is taken by its name. Makes nothing.
     fn seen_from_below(&self, path: &RootPath) -> Result<RootPath, Error> {
+        let names: Vec<Box<[u8]>> = self.way(path, false)?.steps.into_iter().map(|(name, _)| name).collect();
+        Ok(RootPath::clamped(&names.join(&b'/')))
+    }
+
+    /// Follows the symlinks of this layer. If only `directories` will do, anything else on the way is an error.
+    fn way(&self, path: &RootPath, directories: bool) -> Result<Way, Error> {
         let tree = &self.upper.tree;
-        let mut names: Vec<Box<[u8]>> = Vec::new();
-        let mut way = vec![Some(Tree::ROOT)];
+        let mut way = Way { steps: Vec::new(), moved: false };
         let mut ahead: Vec<Box<[u8]>> = path.components().rev().map(Into::into).collect();
         let mut left = self.hops;
         while let Some(name) = ahead.pop() {
             if *name == *b".." {
-                names.pop();
-                way.truncate(names.len().saturating_add(1));
+                way.steps.pop();
                 continue;
             }
-            let child = way.last().copied().flatten().and_then(|directory| tree.child(directory, &name));
-            if let Some(InodeKind::Symlink(target)) = child.map(|child| &tree.inode_of(child).kind) {
-                left = left.checked_sub(1).ok_or_else(too_many_symlinks)?;
-                if target.first() == Some(&b'/') {
-                    names.clear();
-                    way.truncate(1);
+            let directory = way.steps.last().map_or(Some(Tree::ROOT), |(_, there)| *there);
+            let child = directory.and_then(|directory| tree.child(directory, &name));
+            match child.map(|child| &tree.inode_of(child).kind) {
+                Some(InodeKind::Symlink(target)) => {
+                    left = left.checked_sub(1).ok_or_else(too_many_symlinks)?;
+                    way.moved = true;
+                    if target.first() == Some(&b'/') {
+                        way.steps.clear();
+                    }
+                    ahead.extend(link_components(target).rev().map(Into::into));
                 }
-                ahead.extend(link_components(target).rev().map(Into::into));
-            } else {
-                names.push(name);
-                way.push(child);
+                Some(kind) if directories && *kind != InodeKind::Directory => {
+                    return Err(Error::malformed("the layer has an entry below a path that is no directory in it"));
+                }
+                _ => way.steps.push((name, child)),
             }
         }
-        Ok(RootPath::clamped(&names.join(&b'/')))
+        Ok(way)
     }
 }
 
