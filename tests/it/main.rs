@@ -12,6 +12,7 @@
 )]
 
 mod case;
+mod hostile;
 mod image;
 mod keep_base;
 mod kinds;
