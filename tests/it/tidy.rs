@@ -1,6 +1,6 @@
 //! The borders of the house, held by reading its sources: rings, file lengths, docs, and what every file opens with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// A file may have so many lines, and a file of tests so many.
@@ -204,5 +204,19 @@ fn nothing_is_called_util() {
     for name in sources("src").into_keys() {
         let parts: Vec<&str> = name.trim_end_matches(".rs").split('/').collect();
         assert!(!parts.iter().any(|part| EMPTY.contains(part)), "{name} says nothing");
+    }
+}
+
+#[test]
+fn every_flag_is_in_the_readme() {
+    let help = std::process::Command::new(env!("CARGO_BIN_EXE_imgstrip")).arg("--help").output().unwrap().stdout;
+    let help = String::from_utf8(help).unwrap();
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let is_flag = |word: &&str| word.starts_with("--") && word.len() > 2;
+    let words = help.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').filter(is_flag);
+    let flags: BTreeSet<&str> = words.filter(|flag| !["--help", "--version"].contains(flag)).collect();
+    assert!(flags.len() > 20, "{flags:?}");
+    for flag in flags {
+        assert!(readme.contains(flag), "{flag}");
     }
 }
