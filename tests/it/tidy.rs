@@ -220,3 +220,12 @@ fn every_flag_is_in_the_readme() {
         assert!(readme.contains(flag), "{flag}");
     }
 }
+
+#[test]
+fn every_case_of_the_merge_has_a_test_of_its_number() {
+    let tests: String = sources("tests/it").into_values().collect();
+    // M47 to M49 were never given out.
+    for number in (1..=99).filter(|number| !(47..=49).contains(number)) {
+        assert!(tests.contains(&format!("\nfn m{number:02}_")), "M{number} has no test");
+    }
+}
