@@ -28,6 +28,8 @@ pub(crate) fn reach<T>(
     turn: &'static Mutex<()>,
     make: impl FnOnce(&str) -> Result<T, String>,
 ) -> Option<Turn<T>> {
+    // Before the engine is looked at: `make` removes what a stopped run left, and must not take another test's images.
+    let turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
     let found = match std::env::var(variable) {
         Err(_) => Err(format!("{variable} is not set")),
         Ok(_) if !is_root() => Err("that needs root".to_owned()),
@@ -38,7 +40,7 @@ pub(crate) fn reach<T>(
     };
     let required = std::env::var("IMGSTRIP_ENGINES").is_ok_and(|value| value == "required");
     match found {
-        Ok(engine) => Some(Turn { engine, _turn: turn.lock().unwrap_or_else(PoisonError::into_inner) }),
+        Ok(engine) => Some(Turn { engine, _turn: turn }),
         Err(why) if required => panic!("{name} cannot be reached: {why}; run tests/engines/setup"),
         Err(why) => {
             // Past the capture of a test's output: a skipped test must not look like one that ran.
