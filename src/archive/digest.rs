@@ -4,8 +4,8 @@
 //! that cannot be computed is refused, never skipped.
 
 use crate::error::{Error, escape};
+use crate::layer::digest::Hasher;
 use oci_spec::image::{Digest, DigestAlgorithm};
-use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
 /// Reads a digest; `what` says where it stands, already escaped.
 pub(crate) fn parse(text: &str, what: &str) -> Result<Digest, Error> {
@@ -20,29 +20,16 @@ pub(crate) fn parse(text: &str, what: &str) -> Result<Digest, Error> {
 
 /// The SHA-256 of these bytes.
 pub(crate) fn of(bytes: &[u8]) -> Result<Digest, Error> {
-    parse(&format!("sha256:{}", hex(&Sha256::digest(bytes))), "a document")
+    let mut hasher = Hasher::sha256();
+    hasher.update(bytes);
+    hasher.digest()
 }
 
 /// Holds bytes against the digest that names them.
 pub(crate) fn verify(bytes: &[u8], digest: &Digest, what: &str) -> Result<(), Error> {
-    let found = match digest.algorithm() {
-        DigestAlgorithm::Sha256 => hex(&Sha256::digest(bytes)),
-        DigestAlgorithm::Sha384 => hex(&Sha384::digest(bytes)),
-        DigestAlgorithm::Sha512 => hex(&Sha512::digest(bytes)),
-        _ => return Err(Error::unsupported(format!("{what} has a digest of an unknown algorithm"))),
-    };
-    if found != digest.digest() {
-        return Err(Error::integrity(format!("{what} does not match its digest: its bytes have {found}")));
-    }
-    Ok(())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    let mut hasher = Hasher::new(digest)?;
+    hasher.update(bytes);
+    hasher.check(digest, what)
 }
 
 /// A digest as messages show it: the algorithm and twelve digits.
@@ -55,6 +42,7 @@ pub(crate) fn short(digest: &Digest) -> String {
 mod tests {
     use super::*;
     use crate::error::ErrorKind;
+    use sha2::{Digest as _, Sha384, Sha512};
 
     #[test]
     fn a_digest_that_could_be_a_path_or_is_not_exact_is_refused() {
@@ -81,6 +69,7 @@ mod tests {
     fn bytes_are_held_against_every_algorithm_of_the_specification() {
         let sha256 = of(b"abc").unwrap();
         assert_eq!(short(&sha256), "sha256:ba7816bf8f01");
+        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         let sha512 = format!("sha512:{}", hex(&Sha512::digest(b"abc")));
         let sha384 = format!("sha384:{}", hex(&Sha384::digest(b"abc")));
         for digest in [sha256, parse(&sha512, "x").unwrap(), parse(&sha384, "x").unwrap()] {

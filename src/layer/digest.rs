@@ -58,6 +58,20 @@ impl Hasher {
         }
     }
 
+    /// The digest so far, as documents write it.
+    ///
+    /// # Errors
+    ///
+    /// None that can happen: the grammar takes what a hasher yields.
+    pub fn digest(self) -> Result<Digest, Error> {
+        let algorithm = match self.0 {
+            State::Sha256(_) => DigestAlgorithm::Sha256,
+            State::Sha384(_) => DigestAlgorithm::Sha384,
+            State::Sha512(_) => DigestAlgorithm::Sha512,
+        };
+        Digest::try_from(format!("{algorithm}:{}", self.finish())).map_err(|error| Error::malformed(error.to_string()))
+    }
+
     /// Compares with the digest that `what`, such as `the layer blob`, should have.
     ///
     /// # Errors

@@ -9,13 +9,13 @@
 //! neighbour is gone stops, so nobody waits forever.
 
 use super::compress::{Codec, Compressor};
+use super::digest::Hasher;
 use super::fill::{Block, Filler, Sources};
 use super::segment::Segment;
 use crate::error::{Error, ErrorKind};
 use crate::options::Compression;
 use flate2::Crc;
 use oci_spec::image::Digest;
-use sha2::{Digest as _, Sha256};
 use std::io::Write;
 use std::num::NonZeroUsize;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
@@ -161,19 +161,14 @@ fn digest<T>(
     bytes: impl Fn(&T) -> &[u8],
     hashed: &SyncSender<T>,
 ) -> Result<Digest, Error> {
-    let mut sha = Sha256::new();
+    let mut sha = Hasher::sha256();
     for piece in pieces {
         sha.update(bytes(&piece));
         if hashed.send(piece).is_err() {
             break;
         }
     }
-    sha256(sha)
-}
-
-fn sha256(sha: Sha256) -> Result<Digest, Error> {
-    let hex: String = sha.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    Digest::try_from(format!("sha256:{hex}")).map_err(|error| Error::malformed(error.to_string()))
+    sha.digest()
 }
 
 /// Hashes the blocks, hands them to the compressors and notes their order; the stream's head and tail go with it.
@@ -184,7 +179,7 @@ fn dispatch(
     promised: &SyncSender<Promise>,
     failure: &Failure,
 ) -> Result<(Digest, u64), Error> {
-    let (mut sha, mut crc, mut size) = (Sha256::new(), Crc::new(), 0_u64);
+    let (mut sha, mut crc, mut size) = (Hasher::sha256(), Crc::new(), 0_u64);
     let mut go_on = promise(promised, codec.head());
     for block in blocks {
         if !go_on {
@@ -200,7 +195,7 @@ fn dispatch(
     if go_on && !failure.is_set() {
         promise(promised, codec.tail(&crc, size)?);
     }
-    Ok((sha256(sha)?, size))
+    Ok((sha.digest()?, size))
 }
 
 /// Puts bytes that are ready into the order.

@@ -4,8 +4,8 @@
 //! bytes are the input's, each held against its digest once more while it is copied.
 
 use super::layers::Layers;
+use crate::archive::Archive;
 use crate::archive::write::ArchiveWriter;
-use crate::archive::{Archive, digest};
 use crate::error::{Error, escape};
 use crate::image::rewrite::NewLayer;
 use crate::image::{Image, Layer};
@@ -117,7 +117,7 @@ fn copy(
     if let (Some(hasher), Some(claim)) = (claimed, claim) {
         hasher.check(claim, "the layer blob")?;
     }
-    let digest = digest::parse(&format!("sha256:{}", own.finish()), "a layer")?;
+    let digest = own.digest()?;
     let size = sink.finish(&digest)?;
     Ok(NewLayer { digest, size, diff_id: layer.diff_id.clone(), kind: codec })
 }

@@ -1,6 +1,6 @@
 //! Every distinct layer of an archive, read once and side by side, however many images share it.
 
-use crate::archive::Blob;
+use crate::archive::{Blob, digest};
 use crate::error::Error;
 use crate::image::{Image, Layer};
 use crate::layer::read::{self, ReadLayer};
@@ -29,7 +29,11 @@ impl Layers {
             for (index, layer) in image.layers.iter().enumerate() {
                 if !claims.iter().any(|(known, _)| is_same(known, layer)) {
                     let position = index.saturating_add(1);
-                    let name = format!("layer {position}/{} {}", image.layers.len(), short(layer));
+                    let name = format!(
+                        "layer {position}/{} {}",
+                        image.layers.len(),
+                        digest::short(layer.digest.as_ref().unwrap_or(&layer.diff_id))
+                    );
                     claims.push((layer.clone(), name));
                 }
             }
@@ -99,11 +103,6 @@ pub(super) fn bounded(tree: &Tree, limits: &Limits) -> Result<(), Error> {
 /// Whether two images name one layer. Only what is claimed alike is checked alike.
 fn is_same(a: &Layer, b: &Layer) -> bool {
     a.blob.is_same(&b.blob) && (&a.digest, a.size, &a.diff_id) == (&b.digest, b.size, &b.diff_id)
-}
-
-fn short(layer: &Layer) -> String {
-    let digest = layer.digest.as_ref().unwrap_or(&layer.diff_id).to_string();
-    digest.chars().take("sha256:".len().saturating_add(12)).collect()
 }
 
 #[cfg(test)]

@@ -187,6 +187,20 @@ impl Accounting {
     }
 }
 
+impl ImageReport {
+    /// The digests that are known, each with what it is the digest of.
+    pub(super) fn digests(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let layer = self.layer.as_ref();
+        let digests = [
+            ("image ID", self.config_digest.as_ref()),
+            ("manifest", self.manifest_digest.as_ref()),
+            ("layer", layer.map(|layer| &layer.digest)),
+            ("diff_id", layer.map(|layer| &layer.diff_id)),
+        ];
+        digests.into_iter().filter_map(|(name, digest)| Some((name, digest?.as_str())))
+    }
+}
+
 impl Sizes {
     /// How many percent smaller the tars of `after` are; negative where they grew.
     pub fn saving(&self, after: &Self) -> f64 {

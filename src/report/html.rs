@@ -120,15 +120,7 @@ fn render_image(page: &mut String, image: &ImageReport) {
 }
 
 fn render_digests(page: &mut String, image: &ImageReport) {
-    let layer = image.layer.as_ref();
-    let digests = [
-        ("image ID", image.config_digest.as_ref()),
-        ("manifest", image.manifest_digest.as_ref()),
-        ("layer", layer.map(|layer| &layer.digest)),
-        ("diff_id", layer.map(|layer| &layer.diff_id)),
-    ];
-    let known = digests.into_iter().filter_map(|(name, digest)| Some(row(&[html(name), code(digest?)], 2)));
-    let known: Vec<String> = known.collect();
+    let known: Vec<String> = image.digests().map(|(name, digest)| row(&[html(name), code(digest)], 2)).collect();
     if !known.is_empty() {
         table(page, &["what", "digest"], 2, &known);
     }

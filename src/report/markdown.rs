@@ -81,14 +81,7 @@ fn render_image(text: &mut String, image: &ImageReport) {
 }
 
 fn render_digests(text: &mut String, image: &ImageReport) {
-    let layer = image.layer.as_ref();
-    let digests = [
-        ("image ID", image.config_digest.as_ref()),
-        ("manifest", image.manifest_digest.as_ref()),
-        ("layer", layer.map(|layer| &layer.digest)),
-        ("diff_id", layer.map(|layer| &layer.diff_id)),
-    ];
-    let known = digests.into_iter().filter_map(|(name, digest)| Some((name, digest?))).collect::<Vec<_>>();
+    let known: Vec<_> = image.digests().collect();
     if known.is_empty() {
         return;
     }

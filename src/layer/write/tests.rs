@@ -5,6 +5,7 @@ use crate::layer::{layer_size, segments};
 use crate::options::SymlinkParents;
 use crate::rootfs::{LayerId, Merge, Plan, UpperBuilder, text};
 use proptest::prelude::*;
+use sha2::Digest as _;
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -22,7 +23,8 @@ fn threads(count: usize) -> NonZeroUsize {
 }
 
 fn hash(bytes: &[u8]) -> Digest {
-    sha256(Sha256::new_with_prefix(bytes)).unwrap()
+    let hex: String = sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256:{hex}").parse().unwrap()
 }
 
 /// A few blocks of every codec: half of it text that compresses, half of it noise.
