@@ -8,7 +8,6 @@ use crate::archive::Blob;
 use crate::error::Error;
 use crate::rootfs::LayerId;
 use std::io;
-use std::ops::Range;
 
 /// Finds the uncompressed tar of a layer.
 pub type Sources<'a> = &'a (dyn Fn(LayerId) -> Option<&'a Blob> + Sync);
@@ -81,7 +80,7 @@ impl<'a, I: Iterator<Item = Result<Segment, Error>>> Filler<'a, I> {
 /// Writes the bytes of a segment from `done` on.
 pub(super) fn put(segment: &Segment, done: u64, room: &mut [u8], sources: Sources<'_>) -> Result<(), Error> {
     match segment {
-        Segment::Copy { layer, range } => read(*layer, range, done, room, sources),
+        Segment::Copy { layer, range } => read(*layer, range.start.saturating_add(done), room, sources),
         Segment::Zeros(_) => {
             room.fill(0);
             Ok(())
@@ -95,10 +94,12 @@ pub(super) fn put(segment: &Segment, done: u64, room: &mut [u8], sources: Source
     }
 }
 
-fn read(layer: LayerId, range: &Range<u64>, done: u64, room: &mut [u8], sources: Sources<'_>) -> Result<(), Error> {
+/// Reads bytes of the uncompressed tar of a layer from `at` on.
+///
+/// Errors: `Integrity` where it ends too early, `Io` where it cannot be read.
+pub(crate) fn read(layer: LayerId, at: u64, room: &mut [u8], sources: Sources<'_>) -> Result<(), Error> {
     let place = || format!("layer blob {}", layer.0.saturating_add(1));
     let blob = sources(layer).ok_or_else(|| Error::malformed("its data is not at hand").in_layer(place()))?;
-    let at = range.start.saturating_add(done);
     blob.read_exact_at(room, at).map_err(|error| {
         let error = match error.kind() {
             io::ErrorKind::UnexpectedEof => {

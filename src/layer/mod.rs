@@ -7,7 +7,7 @@ mod compress;
 pub mod digest;
 mod encode;
 mod extended;
-mod fill;
+pub(crate) mod fill;
 mod header;
 mod input;
 mod number;

@@ -5,7 +5,7 @@
 
 use super::encode::{BLOCK, headers, whiteout};
 use crate::error::Error;
-use crate::rootfs::{Content, InodeKind, Item, LayerId, Plan, Source, Step, Tree};
+use crate::rootfs::{Content, InodeKind, Item, LayerId, Plan, Run, Step, Tree};
 use std::iter::Peekable;
 use std::ops::Range;
 use std::slice;
@@ -97,13 +97,11 @@ pub(super) struct Contents<'a> {
     content: &'a Content,
     /// How much of the file is listed.
     at: u64,
-    /// How many extents of a sparse file are.
-    extents: usize,
 }
 
 impl<'a> Contents<'a> {
     pub(super) fn new(content: &'a Content) -> Self {
-        Self { content, at: 0, extents: 0 }
+        Self { content, at: 0 }
     }
 }
 
@@ -171,24 +169,12 @@ impl Contents<'_> {
             self.at = padded;
             return Ok((padding > 0).then_some(Segment::Zeros(padding)));
         }
-        let (reached, segment) = match &self.content.source {
-            Source::Layer(layer, offset) => {
-                let end = offset.checked_add(size).ok_or_else(out_of_file)?;
-                (size, Segment::Copy { layer: *layer, range: *offset..end })
-            }
-            Source::Owned(bytes) if bytes.len() as u64 == size => (size, Segment::Bytes(bytes.to_vec())),
-            Source::Owned(_) => return Err(out_of_file()),
-            Source::Sparse(layer, extents) => match extents.get(self.extents) {
-                Some(extent) if extent.at > self.at => (extent.at, Segment::Zeros(extent.at.saturating_sub(self.at))),
-                Some(extent) if extent.at == self.at => {
-                    self.extents = self.extents.saturating_add(1);
-                    let end = extent.offset.checked_add(extent.len).ok_or_else(out_of_file)?;
-                    let reached = extent.at.checked_add(extent.len).ok_or_else(out_of_file)?;
-                    (reached, Segment::Copy { layer: *layer, range: extent.offset..end })
-                }
-                Some(_) => return Err(out_of_file()),
-                None => (size, Segment::Zeros(size.saturating_sub(self.at))),
-            },
+        let run = self.content.run_at(self.at)?.ok_or_else(out_of_file)?;
+        let reached = self.at.checked_add(run.size()).ok_or_else(out_of_file)?;
+        let segment = match run {
+            Run::Layer(layer, range) => Segment::Copy { layer, range },
+            Run::Bytes(bytes) => Segment::Bytes(bytes.to_vec()),
+            Run::Zeros(count) => Segment::Zeros(count),
         };
         if reached > size {
             return Err(out_of_file());

@@ -3,9 +3,10 @@
 use crate::archive::{Blob, digest};
 use crate::error::Error;
 use crate::image::{Image, Layer};
+use crate::layer::fill;
 use crate::layer::read::{self, ReadLayer};
 use crate::options::{Limits, Options};
-use crate::rootfs::{LayerId, Tree, Upper, UpperBuilder};
+use crate::rootfs::{Content, Files, LayerId, Run, Tree, Upper, UpperBuilder};
 use rayon::prelude::*;
 
 /// The layers of an archive.
@@ -84,6 +85,27 @@ impl Layers {
     pub(super) fn spilled(&self) -> u64 {
         let spilled = self.0.iter().filter(|distinct| !distinct.read.tar.is_same(&distinct.layer.blob));
         spilled.map(|distinct| distinct.read.expanded).sum()
+    }
+}
+
+impl Files for Layers {
+    fn read_at(&self, content: &Content, at: u64, buffer: &mut [u8]) -> Result<usize, Error> {
+        let mut done = 0;
+        while let Some(room) = buffer.get_mut(done..).filter(|room| !room.is_empty())
+            && let Some(run) = content.run_at(at.saturating_add(done as u64))?
+        {
+            let count = usize::try_from(run.size()).unwrap_or(usize::MAX).min(room.len());
+            let room = room.get_mut(..count).unwrap_or_default();
+            match run {
+                Run::Layer(layer, range) => {
+                    fill::read(layer, range.start, room, &|id| self.tar(id))?;
+                }
+                Run::Bytes(bytes) => room.copy_from_slice(bytes.get(..count).unwrap_or_default()),
+                Run::Zeros(_) => room.fill(0),
+            }
+            done = done.saturating_add(count);
+        }
+        Ok(done)
     }
 }
 

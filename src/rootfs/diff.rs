@@ -4,7 +4,8 @@
 //! and what both have and show differently, in the order of a walk. It compares what a container sees: names of
 //! owners, the layer that a name came from, and whether a directory has an entry of its own are not part of it.
 
-use super::entry::{Content, Meta, Record};
+use super::content::Content;
+use super::entry::{Meta, Record};
 use super::path::RootPath;
 use super::tree::{InodeId, InodeKind, NodeId, Tree};
 use crate::error::{Error, escape};

@@ -2,6 +2,7 @@
 //!
 //! Never the bytes themselves: memory grows with the number of entries, not with their size.
 
+use super::content::Content;
 use super::path::RootPath;
 use std::ops::Range;
 use std::sync::Arc;
@@ -50,37 +51,6 @@ pub struct Device {
     pub major: u32,
     /// The device of that driver.
     pub minor: u32,
-}
-
-/// Where the bytes of a regular file lie.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Content {
-    /// The length of the file in bytes, holes included.
-    pub size: u64,
-    /// The pieces.
-    pub source: Source,
-}
-
-/// A source is where bytes lie, not the bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
-    /// One run of `size` bytes in the uncompressed tar of a layer, from this offset.
-    Layer(LayerId, u64),
-    /// A sparse file: its data runs, ascending and apart; what lies between reads as zeros (T15).
-    Sparse(LayerId, Arc<[Extent]>),
-    /// Bytes that no layer holds: a file that a decision rewrote, or a test's.
-    Owned(Arc<[u8]>),
-}
-
-/// A run of data in a sparse file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Extent {
-    /// Where it lies in the file, in bytes.
-    pub at: u64,
-    /// How long it is.
-    pub len: u64,
-    /// Where it lies in the uncompressed tar of its layer.
-    pub offset: u64,
 }
 
 /// The metadata of an inode.

@@ -2,8 +2,10 @@
 //! differences between two trees.
 
 mod above;
+mod content;
 mod diff;
 mod entry;
+mod follow;
 mod ledger;
 mod merge;
 mod path;
@@ -12,8 +14,10 @@ pub mod text;
 mod tree;
 mod upper;
 
+pub use content::{Content, Extent, Files, Run, Source, read_whole};
 pub use diff::{Aspect, Change, Detail, Difference, diff};
-pub use entry::{Content, Device, Entry, EntryKind, Extent, LayerId, Meta, OwnerNames, Record, Source, Time};
+pub use entry::{Device, Entry, EntryKind, LayerId, Meta, OwnerNames, Record, Time};
+pub use follow::Way;
 pub use ledger::{Ledger, Tally};
 pub use merge::{Merge, Merged};
 pub use path::RootPath;

@@ -124,7 +124,11 @@ impl Plan {
             return;
         }
         let step = match origin {
-            Some(origin) if origin.link.is_none() && !is_later(tree.inode(number).meta.mtime, clamp) => {
+            Some(origin)
+                if origin.link.is_none()
+                    && !tree.inode(number).is_rewritten()
+                    && !is_later(tree.inode(number).meta.mtime, clamp) =>
+            {
                 match &origin.verbatim {
                     Some(range) => Step::Copy { layer: origin.layer, range: range.clone(), inode: number },
                     None => Step::Encode { inode: number },

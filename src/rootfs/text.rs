@@ -12,7 +12,8 @@
 //! What is left out is 0755 for a directory, 0644 for a file, 0777 for a symlink, 0:0 and @0. A space in a name is
 //! written `\x20`; other bytes as [`crate::error::escape`] shows them. Lines that begin with `#` are comments.
 
-use super::entry::{Content, Device, Entry, EntryKind, Meta, Record, Source, Time};
+use super::content::{Content, Source};
+use super::entry::{Device, Entry, EntryKind, Meta, Record, Time};
 use super::path::RootPath;
 use super::tree::{Descend, InodeKind, Tree};
 use crate::error::{Error, escape};
@@ -54,7 +55,7 @@ fn parse_line(line: &str) -> Option<Entry> {
 }
 
 fn file(bytes: &[u8]) -> EntryKind {
-    EntryKind::File(Content { size: bytes.len() as u64, source: Source::Owned(bytes.into()) })
+    EntryKind::File(Content::owned(bytes))
 }
 
 fn default_mode(is_directory: bool, is_symlink: bool) -> u16 {

@@ -3,7 +3,8 @@
 //! In: entries that the merge places. Out: lookups and walks. Every removal is tallied, so that each byte and
 //! each entry of the input is accounted for. Nothing here recurses: a hostile tree may be ten thousand deep.
 
-use super::entry::{Content, Device, EntryKind, LayerId, Meta};
+use super::content::Content;
+use super::entry::{Device, EntryKind, LayerId, Meta};
 use super::ledger::Tally;
 use super::path::RootPath;
 use std::collections::{BTreeMap, btree_map};
@@ -49,6 +50,8 @@ pub struct Inode {
     pub kind: InodeKind,
     /// Its metadata.
     pub meta: Meta,
+    /// Bytes that the input has for it, where a decision changed or made it.
+    given: Option<u64>,
     names: u32,
 }
 
@@ -158,7 +161,7 @@ impl Tree {
 
     /// Adds an inode without a name.
     pub(super) fn add_inode(&mut self, kind: InodeKind, meta: Meta) -> InodeId {
-        self.inodes.push(Inode { kind, meta, names: 0 });
+        self.inodes.push(Inode { kind, meta, given: None, names: 0 });
         InodeId((self.inodes.len() - 1) as u32)
     }
 
@@ -179,7 +182,7 @@ impl Tree {
         let inode = self.inode_mut(inode);
         inode.names -= 1;
         if inode.names == 0 {
-            tally.bytes += inode.kind.size();
+            tally.bytes += inode.given();
         }
     }
 
@@ -246,40 +249,34 @@ impl Tree {
         path.components().try_fold(Self::ROOT, |node, name| self.child(node, name))
     }
 
-    /// Where a path leads when the symlinks on the way are followed as inside a chroot, the last one only if
-    /// `follow_last`. `None` where nothing is, where the way leads through something that is no directory, or
-    /// after more than `hops` symlinks.
-    pub fn resolve(&self, path: &RootPath, follow_last: bool, hops: u64) -> Option<(RootPath, NodeId)> {
-        let mut ahead: Vec<Box<[u8]>> = path.components().rev().map(Into::into).collect();
-        let mut way = vec![Self::ROOT];
-        let mut names: Vec<Box<[u8]>> = Vec::new();
-        let mut left = hops;
-        while let Some(name) = ahead.pop() {
-            if *name == *b".." {
-                if !self.is_directory(*way.last()?) {
-                    return None;
-                }
-                names.pop();
-                way.truncate(names.len() + 1);
-                continue;
-            }
-            let child = self.child(*way.last()?, &name)?;
-            match &self.inode_of(child).kind {
-                InodeKind::Symlink(target) if follow_last || !ahead.is_empty() => {
-                    left = left.checked_sub(1)?;
-                    if target.first() == Some(&b'/') {
-                        names.clear();
-                        way.truncate(1);
-                    }
-                    ahead.extend(link_components(target).rev().map(Into::into));
-                }
-                _ => {
-                    names.push(name);
-                    way.push(child);
-                }
+    /// Gives a file other content, or a symlink another target; what the input has there is remembered.
+    pub fn rewrite(&mut self, node: NodeId, kind: InodeKind) {
+        let inode = self.node(node).inode;
+        let inode = self.inode_mut(inode);
+        inode.given.get_or_insert(inode.kind.size());
+        inode.kind = kind;
+    }
+
+    /// Puts something at a path where nothing is, with the directories above that are missing; `None` where
+    /// something is, or something above is no directory.
+    pub fn insert(&mut self, path: &RootPath, kind: InodeKind, meta: Meta) -> Option<NodeId> {
+        let (parent, name) = path.split_last()?;
+        let mut directory = Self::ROOT;
+        for name in parent.components() {
+            directory = match self.child(directory, name) {
+                Some(node) => node,
+                None => self.attach_implied(directory, name),
+            };
+            if !self.is_directory(directory) {
+                return None;
             }
         }
-        Some((RootPath::clamped(&names.join(&b'/')), *way.last()?))
+        if self.child(directory, name).is_some() {
+            return None;
+        }
+        let inode = self.add_inode(kind, meta);
+        self.inode_mut(inode).given = Some(0);
+        Some(self.attach(directory, name, inode, None))
     }
 
     /// Calls `visit` for every name, the root first, a directory before what is in it, in the order of the bytes.
@@ -325,13 +322,18 @@ impl InodeId {
 }
 
 impl Inode {
+    /// Bytes that the input has for it: those of its content, unless a decision changed that.
+    pub fn given(&self) -> u64 {
+        self.given.unwrap_or_else(|| self.kind.size())
+    }
+
+    /// Whether a decision changed or made it, so that no layer's bytes are its own.
+    pub fn is_rewritten(&self) -> bool {
+        self.given.is_some()
+    }
+
     /// How many names it has.
     pub fn names(&self) -> u32 {
         self.names
     }
-}
-
-/// The components of a symlink target, `..` among them.
-pub(super) fn link_components(target: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
-    target.split(|&byte| byte == b'/').filter(|name| !name.is_empty() && *name != b".")
 }

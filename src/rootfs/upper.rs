@@ -5,9 +5,10 @@
 //! another layer, so all layers of an image can be read at once.
 
 use super::entry::{Device, Entry, EntryKind, LayerId, Meta};
+use super::follow::link_components;
 use super::ledger::{Ledger, Tally};
 use super::path::RootPath;
-use super::tree::{Descend, InodeId, InodeKind, NodeId, Origin, Tree, link_components};
+use super::tree::{Descend, InodeId, InodeKind, NodeId, Origin, Tree};
 use crate::error::Error;
 use crate::warning::{WarningKind, Warnings};
 use std::collections::BTreeSet;

@@ -5,7 +5,6 @@
 
 use super::build::USER;
 use super::decide::{Here, Judge};
-use super::facts::follow;
 use super::matcher::PathBuffer;
 use super::walk::Verdicts;
 use crate::rootfs::{NodeId, RootPath};
@@ -18,11 +17,11 @@ pub(super) fn follow_up(judge: &Judge<'_>, verdicts: &mut Verdicts) {
     let mut through: HashMap<NodeId, Vec<usize>> = HashMap::new();
     let mut ahead: Vec<(usize, usize)> = Vec::new();
     for (number, (path, node)) in links.iter().enumerate() {
-        let chain = follow(judge.tree, path, judge.facts.hops);
-        if !chain.whole {
+        let way = judge.tree.follow(path, true, judge.facts.hops, |_| true);
+        if way.end.is_none() {
             continue;
         }
-        let places = chain.places.iter().map(|(_, place)| *place).filter(|place| place != node);
+        let places = way.places().map(|(_, place)| *place).filter(|place| place != node);
         match places.clone().find_map(|place| verdicts.rule(place)) {
             Some(rule) => ahead.push((number, rule)),
             None => places.for_each(|place| through.entry(place).or_default().push(number)),

@@ -5,7 +5,7 @@
 
 use super::build::{Compiled, Rules, USER};
 use super::drops::{Drops, Kept};
-use super::facts::{Facts, follow};
+use super::facts::Facts;
 use super::file::LANG;
 use super::glob::Pattern;
 use super::matcher::{Matcher, PathBuffer, Scratch};
@@ -82,7 +82,8 @@ pub(super) struct Here<'a> {
 impl<'a> Judge<'a> {
     fn new(rules: &'a Compiled, tree: &'a Tree, facts: &'a Facts, base: usize) -> Self {
         let places = |paths: &mut dyn Iterator<Item = RootPath>| -> HashSet<NodeId> {
-            paths.flat_map(|path| follow(tree, &path, facts.hops).places).map(|(_, node)| node).collect()
+            let ways = paths.map(|path| tree.follow(&path, true, facts.hops, |_| true));
+            ways.flat_map(|way| way.places().map(|(_, node)| *node).collect::<Vec<_>>()).collect()
         };
         let kept = rules.kept_paths.iter().map(|path| RootPath::clamped(path.as_bytes()));
         let user_kept = places(&mut kept.filter(|path| !path.is_root()));
@@ -127,11 +128,11 @@ impl<'a> Judge<'a> {
         let mut kept = Vec::new();
         let mut seen = BTreeSet::new();
         for path in &self.facts.protected {
-            for (place, _) in follow(self.tree, path, self.facts.hops).places {
+            for (place, _) in self.tree.follow(path, true, self.facts.hops, |_| true).places() {
                 if !seen.insert(place.clone()) {
                     continue;
                 }
-                while let Some(rule) = self.along(&place).and_then(|(_, rule)| rule) {
+                while let Some(rule) = self.along(place).and_then(|(_, rule)| rule) {
                     let refused = !self.is_user(rule);
                     let why =
                         if refused { "the image runs it" } else { "the image runs it, but --drop or --rules takes it" };
@@ -139,7 +140,7 @@ impl<'a> Judge<'a> {
                     if !refused {
                         break;
                     }
-                    self.refuse(rule, &place, &mut kept);
+                    self.refuse(rule, place, &mut kept);
                 }
             }
         }

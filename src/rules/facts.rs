@@ -1,9 +1,8 @@
-//! What the rules must know of the image beside its tree, and where a path of it leads.
+//! What the rules must know of the image beside its tree.
 //!
-//! In: the config's words, resolved by the caller. Out: the places in the tree that they lead through. Nothing here
-//! reads a config.
+//! In: the config's words, resolved by the caller. Nothing here reads a config.
 
-use crate::rootfs::{InodeKind, NodeId, RootPath, Tree};
+use crate::rootfs::RootPath;
 
 /// What an image's config says that bears on the rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,47 +42,4 @@ impl Facts {
         codes.dedup();
         codes
     }
-}
-
-/// The places that a path leads through: every symlink on the way, last of all what it leads to, if anything.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Chain {
-    /// The symlinks, and the end.
-    pub(super) places: Vec<(RootPath, NodeId)>,
-    /// Whether the way ends at something.
-    pub(super) whole: bool,
-}
-
-/// Follows a path as inside a chroot and notes each symlink on the way.
-pub(super) fn follow(tree: &Tree, path: &RootPath, hops: u64) -> Chain {
-    let mut chain = Chain::default();
-    let mut ahead: Vec<Box<[u8]>> = path.components().rev().map(Into::into).collect();
-    let mut way: Vec<(Box<[u8]>, NodeId)> = Vec::new();
-    let mut left = hops;
-    while let Some(name) = ahead.pop() {
-        if *name == *b".." {
-            way.pop();
-            continue;
-        }
-        let here = way.last().map_or(Tree::ROOT, |(_, node)| *node);
-        let Some(child) = tree.child(here, &name) else { return chain };
-        if let InodeKind::Symlink(target) = &tree.inode_of(child).kind {
-            let names: Vec<&[u8]> = way.iter().map(|(name, _)| &**name).chain([&*name]).collect();
-            chain.places.push((RootPath::clamped(&names.join(&b'/')), child));
-            let Some(fewer) = left.checked_sub(1) else { return chain };
-            left = fewer;
-            if target.first() == Some(&b'/') {
-                way.clear();
-            }
-            let parts = target.split(|&byte| byte == b'/').filter(|part| !part.is_empty() && *part != b".");
-            ahead.extend(parts.rev().map(Into::into));
-        } else {
-            way.push((name, child));
-        }
-    }
-    let end = way.last().map_or(Tree::ROOT, |(_, node)| *node);
-    let names: Vec<&[u8]> = way.iter().map(|(name, _)| &**name).collect();
-    chain.places.push((RootPath::clamped(&names.join(&b'/')), end));
-    chain.whole = true;
-    chain
 }

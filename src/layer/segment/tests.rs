@@ -1,4 +1,5 @@
 use super::*;
+use crate::rootfs::Source;
 use crate::rootfs::{Entry, EntryKind, Extent, Meta, RootPath, UpperBuilder};
 use std::sync::Arc;
 

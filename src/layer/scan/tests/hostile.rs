@@ -72,7 +72,7 @@ fn ends(tar: &[u8]) -> Vec<u64> {
         EntryKind::File(content) => match &content.source {
             Source::Layer(_, offset) => Some(offset + content.size),
             Source::Sparse(_, extents) => extents.last().map(|last| last.offset + last.len),
-            Source::Owned(_) => None,
+            Source::Owned(_) | Source::Joined(_) => None,
         },
         _ => entry.verbatim.as_ref().map(|range| range.end),
     });

@@ -1,0 +1,49 @@
+//! An installed package, whatever manager installed it. In: a database's record, read by that manager's folder. Out: what all of them say alike.
+
+use crate::rootfs::RootPath;
+use serde::Serialize;
+
+/// Who keeps a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Manager {
+    /// Debian's.
+    Dpkg,
+    /// Alpine's.
+    Apk,
+    /// That of Fedora, Red Hat and SUSE.
+    Rpm,
+}
+
+/// The number of a package in its database, in the order in which the database lists them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PackageId(pub u32);
+
+/// One dependency: any of these names satisfies it. Versions are not looked at: the system was consistent when it was installed, and to keep one
+/// package too many is no harm.
+pub type AnyOf = Box<[Box<str>]>;
+
+/// An installed package.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Package {
+    /// Its name, without the architecture.
+    pub name: String,
+    /// Its version, as the database spells it.
+    pub version: String,
+    /// Its architecture; may be empty.
+    pub architecture: String,
+    /// Whether the distribution says that every system has it (`Essential`, `Important`, `Priority: required`).
+    pub essential: bool,
+    /// Whether it came only because another one asked for it.
+    pub automatic: bool,
+    /// What it does not work without (`Pre-Depends`, `Depends`; `D:`; `Requires`).
+    pub depends: Vec<AnyOf>,
+    /// What it works better with (`Recommends`, `Suggests`).
+    pub weak: Vec<AnyOf>,
+    /// It came because all of these are there (`install_if`, `Supplements`); empty for most.
+    pub installed_if: Vec<AnyOf>,
+    /// Other names that it answers to, its own left out.
+    pub provides: Vec<Box<str>>,
+    /// What it owns, as the database spells it: symlinks on the way not followed.
+    pub paths: Vec<RootPath>,
+}
