@@ -32,7 +32,10 @@ pub(super) struct Decision {
 pub(super) fn decide((image, kept): (&Image, usize), layers: &Layers, options: &Options) -> Result<Decision, Error> {
     let (base, Merged { mut tree, ledger, warnings }) = merge((image, kept), layers, options)?;
     let facts = facts(image, &tree, options);
-    let drops = options.rules.decide_above(&tree, &facts, base.as_ref().map_or(0, Tree::node_bound));
+    let drops = options
+        .rules
+        .judge(&tree, &facts, base.as_ref().map_or(0, Tree::node_bound))
+        .decide(crate::rules::Claims::default());
     let kept_for = refusals(&drops);
     let dropped_by: Vec<RuleDrops> = drops
         .apply(&mut tree)

@@ -7,6 +7,7 @@ use super::glob::Pattern;
 use super::matcher::Matcher;
 use super::preset::{Selection, TEXTS};
 use crate::error::Error;
+use globset::{Glob, GlobSet, GlobSetBuilder};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -32,6 +33,8 @@ pub(super) struct Compiled {
     pub(super) keep: Matcher,
     /// Directories that stay; the numbers mean nothing.
     pub(super) keep_dirs: Matcher,
+    /// Files whose content goes; numbered by rule.
+    pub(super) truncate: Matcher,
     /// Paths without wildcards that the user keeps.
     pub(super) kept_paths: Vec<String>,
 }
@@ -46,6 +49,10 @@ pub(super) struct Rule {
     pub(super) flags: Flags,
     /// Rules that are refused with this one.
     pub(super) needs: Vec<usize>,
+    /// Names of packages that it takes.
+    pub(super) packages: GlobSet,
+    /// Names of packages that it never takes.
+    pub(super) never: GlobSet,
 }
 
 #[derive(Debug, Default)]
@@ -138,7 +145,9 @@ impl RulesBuilder {
             parsed.extend(file.rules.into_iter().map(|rule| (group, (*name).to_owned(), rule)));
         }
         let globs = parsed.iter().fold(0usize, |sum, (_, _, rule)| {
-            sum.saturating_add(rule.drop.len()).saturating_add(rule.keep.len()).saturating_add(rule.keep_dirs.len())
+            let paths = [&rule.drop, &rule.keep, &rule.keep_dirs, &rule.truncate];
+            let names = rule.packages.len().saturating_add(rule.never.len());
+            paths.iter().fold(sum.saturating_add(names), |sum, globs| sum.saturating_add(globs.len()))
         });
         if globs > RULES {
             return Err(Error::limit(format!("{globs} globs, more than {RULES}")).hint("write one glob with braces"));
@@ -155,7 +164,10 @@ fn compile(parsed: Vec<(usize, String, ParsedRule)>) -> Result<Compiled, Error> 
     let drops = parsed.iter().enumerate().flat_map(|(id, (_, _, rule))| rule.drop.iter().map(move |glob| (glob, id)));
     let keeps = parsed.iter().flat_map(|(group, _, rule)| rule.keep.iter().map(move |glob| (glob, *group)));
     let keep_dirs = parsed.iter().flat_map(|(group, _, rule)| rule.keep_dirs.iter().map(move |glob| (glob, *group)));
+    let truncates =
+        parsed.iter().enumerate().flat_map(|(id, (_, _, rule))| rule.truncate.iter().map(move |glob| (glob, id)));
     let mut compiled = Compiled {
+        truncate: Matcher::new(truncates)?,
         drop: Matcher::new(drops)?,
         keep: Matcher::new(keeps)?,
         keep_dirs: Matcher::new(keep_dirs)?,
@@ -186,7 +198,24 @@ fn compile(parsed: Vec<(usize, String, ParsedRule)>) -> Result<Compiled, Error> 
             known.keep.extend(rule.keep);
             known.keep_lang.extend(rule.keep_lang);
         }
-        compiled.rules.push(Rule { group, source, name: rule.name, reason: rule.reason, flags: rule.flags, needs });
+        compiled.rules.push(Rule {
+            group,
+            packages: names_of_packages(&source, &rule.packages)?,
+            never: names_of_packages(&source, &rule.never)?,
+            source,
+            name: rule.name,
+            reason: rule.reason,
+            flags: rule.flags,
+            needs,
+        });
     }
     Ok(compiled)
+}
+
+fn names_of_packages(source: &str, globs: &[Glob]) -> Result<GlobSet, Error> {
+    let mut builder = GlobSetBuilder::new();
+    for glob in globs {
+        builder.add(glob.clone());
+    }
+    builder.build().map_err(|error| Error::usage(format!("{source}: packages: {error}")))
 }

@@ -4,7 +4,7 @@
 //! that took that. A link that led nowhere before is not touched. Linear in the links: each is followed once.
 
 use super::build::USER;
-use super::decide::{Here, Judge};
+use super::judge::{Here, Judge};
 use super::matcher::PathBuffer;
 use super::walk::Verdicts;
 use crate::rootfs::{NodeId, RootPath};
@@ -46,7 +46,8 @@ pub(super) fn follow_up(judge: &Judge<'_>, verdicts: &mut Verdicts) {
 fn may_take(judge: &Judge<'_>, path: &RootPath, node: NodeId, rule: usize) -> bool {
     let Some(known) = judge.rules.rules.get(rule) else { return false };
     let Some((state, _)) = judge.along(path) else { return false };
-    if known.flags.files_only || state.keeps_from(known.group) {
+    let needed = known.group != USER && judge.is_needed(node);
+    if known.flags.files_only || state.keeps_from(known.group) || needed {
         return false;
     }
     let Some((_, name)) = path.split_last() else { return false };

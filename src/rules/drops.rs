@@ -53,6 +53,9 @@ pub struct Dropped {
 pub struct Drops {
     pub(super) rules: Arc<Compiled>,
     pub(super) removals: Vec<Removal>,
+    /// By [`NodeId::index`]: the rule that takes it.
+    pub(super) gone: Vec<Option<u32>>,
+    pub(super) truncated: Vec<Removal>,
     pub(super) kept: Vec<Kept>,
 }
 
@@ -61,6 +64,17 @@ impl Drops {
     /// listed.
     pub fn removals(&self) -> &[Removal] {
         &self.removals
+    }
+
+    /// The rule that takes a name, however it goes.
+    pub fn gone(&self, node: NodeId) -> Option<RuleId> {
+        let rule = self.gone.get(node.index()).copied().flatten()?;
+        usize::try_from(rule).ok().map(RuleId)
+    }
+
+    /// The files that stay without their content.
+    pub fn truncated(&self) -> &[Removal] {
+        &self.truncated
     }
 
     /// What the image's own paths were kept from, and what that left out.

@@ -5,6 +5,7 @@
 
 use super::glob::Pattern;
 use crate::error::Error;
+use globset::Glob;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
@@ -53,6 +54,12 @@ struct RuleText {
     only_if_source: bool,
     #[serde(default)]
     needs: Vec<String>,
+    #[serde(default)]
+    packages: Globs,
+    #[serde(default)]
+    never: Globs,
+    #[serde(default)]
+    truncate: Globs,
 }
 
 /// A file of rules.
@@ -76,6 +83,12 @@ pub(super) struct ParsedRule {
     pub(super) keep_lang: Vec<String>,
     pub(super) flags: Flags,
     pub(super) needs: Vec<String>,
+    /// Globs over the names of packages that go where a package database is; `drop` is then for what no package owns.
+    pub(super) packages: Vec<Glob>,
+    /// Packages that this rule never takes.
+    pub(super) never: Vec<Glob>,
+    /// Files whose content goes and whose name stays.
+    pub(super) truncate: Vec<Pattern>,
 }
 
 /// What a rule spares whatever its globs say.
@@ -114,8 +127,14 @@ impl RuleText {
         if self.reason.trim().is_empty() {
             return Err(Error::usage(format!("{here}: a rule without a reason")));
         }
-        if self.drop.is_empty() && self.keep.is_empty() && self.keep_dirs.is_empty() {
+        let says = [&self.drop, &self.keep, &self.keep_dirs, &self.packages, &self.truncate];
+        if says.iter().all(|globs| globs.is_empty()) {
             return Err(Error::usage(format!("{here}: a rule that neither drops nor keeps anything")));
+        }
+        if self.packages.is_empty() && !self.never.is_empty() {
+            return Err(Error::usage(format!(
+                "{here}: \"never\" says which of its \"packages\" stay, and it has none"
+            )));
         }
         let read = |globs: Globs| -> Result<Vec<Pattern>, Error> {
             globs
@@ -126,6 +145,15 @@ impl RuleText {
                     })
                 })
                 .collect()
+        };
+        let read_names = |globs: Globs| -> Result<Vec<Glob>, Error> {
+            let read = globs.into_iter().map(|glob| {
+                Glob::new(glob.get_ref()).map_err(|why| {
+                    let at = place(glob.span().start);
+                    Error::usage(format!("{at}: package {:?}: {}", glob.get_ref(), why.kind()))
+                })
+            });
+            read.collect()
         };
         for glob in &self.keep_lang {
             let at = place(glob.span().start);
@@ -151,6 +179,9 @@ impl RuleText {
                 only_if_source: self.only_if_source,
             },
             needs: self.needs,
+            packages: read_names(self.packages)?,
+            never: read_names(self.never)?,
+            truncate: read(self.truncate)?,
         })
     }
 }
@@ -181,7 +212,12 @@ mod tests {
     #[test]
     fn an_error_names_the_line() {
         assert!(refused("[[rule]]\nreason = 'r'\ndorp = ['x']\n").starts_with("my.toml:3: unknown field `dorp`"));
-        assert!(refused("packages = ['gcc']\n").starts_with("my.toml:1: unknown field `packages`"));
+        assert!(refused("package = ['gcc']\n").starts_with("my.toml:1: unknown field `package`"));
+        assert!(
+            refused("\n[[rule]]\nreason = 'r'\npackages = [\n  'gcc',\n  '[',\n]\n")
+                .starts_with("my.toml:6: package \"[\": ")
+        );
+        assert!(refused("[[rule]]\nreason = 'r'\ndrop = ['x']\nnever = ['gcc']\n").contains("and it has none"));
         assert!(
             refused("\n[[rule]]\nreason = 'r'\ndrop = [\n  'x',\n  '[',\n]\n").starts_with("my.toml:6: glob \"[\": ")
         );

@@ -2,8 +2,8 @@
 //!
 //! In: a [`Judge`]. Out: [`Verdicts`]. One path buffer, one stack of open directories, no recursion.
 
-use super::decide::{Here, Judge, State};
 use super::drops::{Removal, RuleId};
+use super::judge::{Here, Judge, State};
 use super::matcher::PathBuffer;
 use crate::rootfs::{InodeKind, NodeId, RootPath, Tree};
 use std::collections::btree_map;
@@ -212,6 +212,11 @@ impl Verdicts {
                 None
             };
         }
+    }
+
+    /// By [`NodeId::index`]: the rule that takes it.
+    pub(super) fn into_gone(self) -> Vec<Option<u32>> {
+        self.gone
     }
 
     /// The names to remove, what is below a directory before it, leaving out what goes with its directory by the same

@@ -1,5 +1,6 @@
 //! The rules as a whole: each preset's lists of what must go and what must stay, and the semantics on small trees.
 
+mod claims;
 mod presets;
 mod semantics;
 mod speed;
