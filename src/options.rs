@@ -50,6 +50,12 @@ pub struct Options {
     pub symlink_parents: SymlinkParents,
     /// Leave the first layers as they are and squash the rest into one on top. Default: squash all.
     pub keep_base: Option<KeepBase>,
+    /// Keep what the image's command needs, and nothing else. Default: no.
+    pub only_needed: bool,
+    /// Programs that stay with all they need, by name on the image's PATH or by path. Default: none.
+    pub keep_programs: Vec<String>,
+    /// Cut debug sections off the end of ELF files. Default: no.
+    pub strip_debug: bool,
     /// Every warning is an error. Default: no.
     pub strict: bool,
     /// Decide and report, write no image. Default: no.

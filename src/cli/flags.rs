@@ -112,6 +112,15 @@ pub(crate) struct Strip {
     /// Keeps what the glob matches, whatever drops it
     #[arg(long, value_name = "GLOB", help_heading = "What goes and what stays")]
     pub(crate) keep: Vec<String>,
+    /// Keeps a program, by name or path, with all it needs
+    #[arg(long, value_name = "PROG", help_heading = "What goes and what stays")]
+    pub(crate) keep_bin: Vec<String>,
+    /// Keeps what the image's command needs, --keep and --keep-bin, and nothing else
+    #[arg(long, conflicts_with = "keep_base", help_heading = "What goes and what stays")]
+    pub(crate) only_needed: bool,
+    /// Cuts debug sections off ELF files; nothing that is loaded moves
+    #[arg(long, help_heading = "What goes and what stays")]
+    pub(crate) strip_debug: bool,
     /// Leaves the first N layers as they are, or those of an image
     #[arg(long, value_name = "N|REF", value_parser = values::keep_base, help_heading = "What goes and what stays")]
     pub(crate) keep_base: Option<KeepBase>,

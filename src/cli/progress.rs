@@ -26,7 +26,8 @@ pub(crate) struct Progress {
 #[derive(Debug, Default)]
 struct Phases {
     running: Option<(&'static str, Instant)>,
-    over: Vec<Timing>,
+    /// A phase that runs once an image is one phase all the same.
+    over: Vec<(&'static str, Duration)>,
 }
 
 impl Progress {
@@ -53,7 +54,11 @@ impl Progress {
             Event::PhaseEnded => {
                 let mut phases = self.phases();
                 if let Some((name, start)) = phases.running.take() {
-                    phases.over.push(Timing { phase: name.into(), milliseconds: milliseconds(start) });
+                    let took = start.elapsed();
+                    match phases.over.iter_mut().find(|(known, _)| *known == name) {
+                        Some((_, time)) => *time = time.saturating_add(took),
+                        None => phases.over.push((name, took)),
+                    }
                 }
             }
         }
@@ -62,7 +67,9 @@ impl Progress {
     /// Takes the bar away. What each phase took, and the run as a whole, in milliseconds.
     pub(crate) fn finish(&self) -> (Vec<Timing>, u64) {
         self.bar.finish_and_clear();
-        (std::mem::take(&mut self.phases().over), milliseconds(self.start))
+        let timings = std::mem::take(&mut self.phases().over).into_iter();
+        let timing = |(name, time): (&str, Duration)| Timing { phase: name.into(), milliseconds: milliseconds(time) };
+        (timings.map(timing).collect(), milliseconds(self.start.elapsed()))
     }
 
     fn phases(&self) -> MutexGuard<'_, Phases> {
@@ -92,8 +99,8 @@ fn draws(when: When, quiet: bool, around: &Surroundings) -> bool {
     }
 }
 
-fn milliseconds(since: Instant) -> u64 {
-    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 const SHARE: &str = "{msg:18} [{bar:30}] {decimal_bytes:>10} of {decimal_total_bytes}, {decimal_bytes_per_sec}";

@@ -58,6 +58,9 @@ impl Request {
         options.format = flags.format.map(Into::into).unwrap_or_default();
         options.history = flags.history.map(Into::into).unwrap_or_default();
         options.keep_base.clone_from(&flags.keep_base);
+        options.only_needed = flags.only_needed;
+        options.keep_programs.clone_from(&flags.keep_bin);
+        options.strip_debug = flags.strip_debug;
         options.strict = flags.strict;
         options.dry_run = flags.dry_run;
         options.gates = Gates { max_size: flags.max_size, min_saving: flags.min_saving };

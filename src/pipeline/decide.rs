@@ -77,6 +77,7 @@ pub(super) fn decide((image, kept): (&Image, usize), layers: &Layers, options: &
             whited_out: ledger.whited_out,
             dropped,
             metadata: ledger.metadata,
+            added: Tally::default(),
         },
         dropped_by_preset: by_preset(&dropped_by),
         dropped_by,

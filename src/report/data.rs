@@ -3,6 +3,7 @@
 //! Every string that comes from an archive is already escaped ([`crate::error::escape`]). Sizes are bytes, field
 //! order is the order of the JSON and part of its contract.
 
+use super::packages::PackagesReport;
 use crate::rootfs::Tally;
 use crate::warning::Warnings;
 use serde::Serialize;
@@ -69,6 +70,12 @@ pub struct ImageReport {
     pub dropped_by: Vec<RuleDrops>,
     /// What a rule named and something needs, so it stays.
     pub kept_for: Vec<Refusal>,
+    /// What became of the packages; `None` where there is no package database, or no rule looked at it.
+    pub packages: Option<PackagesReport>,
+    /// What `--only-needed` found that the image runs; `None` without it.
+    pub needed: Option<Needed>,
+    /// What `--strip-debug` did; `None` without it.
+    pub stripped: Option<Stripped>,
     /// The layer that was written; `None` for a dry run.
     pub layer: Option<LayerReport>,
     /// The digest of the written config: the image ID.
@@ -101,6 +108,37 @@ pub struct Accounting {
     pub dropped: Tally,
     /// Of `dropped`: engines' notes about the old layers.
     pub metadata: Tally,
+    /// In the image and in no layer of the input: records of packages written anew. The image holds `kept` + `added`.
+    pub added: Tally,
+}
+
+/// What `--only-needed` started from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Needed {
+    /// The languages whose run-time trees stay, each with its place.
+    pub languages: Vec<String>,
+    /// What could not be followed, one line each.
+    pub notes: Vec<String>,
+}
+
+/// What `--strip-debug` did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Stripped {
+    /// Files that lost their debug sections.
+    pub files: u64,
+    /// Bytes of those sections.
+    pub bytes: u64,
+    /// Why ELF files were left as they are, and how many each.
+    pub left: Vec<Left>,
+}
+
+/// ELF files that `--strip-debug` left as they are.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Left {
+    /// Why.
+    pub why: String,
+    /// How many.
+    pub files: u64,
 }
 
 /// What one preset dropped.
@@ -255,6 +293,7 @@ mod tests {
             whited_out: tally(2, 20),
             dropped: tally(1, 10),
             metadata: tally(1, 0),
+            added: tally(7, 7),
         };
         assert!(good.balances());
         assert!(!Accounting { kept: tally(4, 41), ..good }.balances());

@@ -1,6 +1,7 @@
 //! One report that every renderer's tests show.
 
 use super::data::*;
+use super::packages::{PackageDrop, PackageRefusal, PackagesReport};
 use crate::rootfs::Tally;
 
 fn tally(entries: u64, bytes: u64) -> Tally {
@@ -32,6 +33,7 @@ pub(super) fn report() -> Report {
             whited_out: tally(1_000, 100_000_000),
             dropped: tally(4_035, 400_000_000),
             metadata: tally(1, 0),
+            added: tally(2, 3_000),
         },
         dropped_by_preset: by_preset(&dropped_by),
         dropped_by,
@@ -40,6 +42,26 @@ pub(super) fn report() -> Report {
             path: "/usr/share/doc/x\\n<b>|`@me".into(),
             why: "the entrypoint names it".into(),
         }],
+        packages: Some(PackagesReport {
+            manager: "dpkg".into(),
+            installed: 194,
+            dropped: vec![PackageDrop {
+                package: "cpp-12 12.2.0-14".into(),
+                rule: "build-tools/gcc".into(),
+                because: Some("gcc-12 12.2.0-14".into()),
+            }],
+            refused: vec![PackageRefusal {
+                package: "git|<i> 1:2.39".into(),
+                rule: "build-tools/git".into(),
+                why: "the image runs /usr/bin/git".into(),
+            }],
+        }),
+        needed: Some(Needed { languages: vec!["python 3.11".into()], notes: vec!["/run.sh: eval".into()] }),
+        stripped: Some(Stripped {
+            files: 3,
+            bytes: 40_000,
+            left: vec![Left { why: "an appended payload".into(), files: 1 }],
+        }),
         layer: Some(LayerReport {
             diff_id: "sha256:dd".into(),
             digest: "sha256:bb".into(),

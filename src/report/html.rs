@@ -3,6 +3,7 @@
 
 use super::data::{ImageReport, Report};
 use super::escape::html;
+use super::packages::{PackageDrop, PackageRefusal, PackagesReport};
 use super::text::last_line;
 use super::unit::{count, counted, duration, share, size};
 use crate::rootfs::Tally;
@@ -98,6 +99,9 @@ fn render_image(page: &mut String, image: &ImageReport) {
         rows.push(line("dropped: engine notes", account.metadata));
     }
     rows.push(line("kept", account.kept));
+    if account.added != Tally::default() {
+        rows.push(line("added: records of packages", account.added));
+    }
     table(page, &["where it went", "bytes", "share", "entries"], 1, &rows);
     let before = counted(image.layers_before, "layer");
     let _ = writeln!(page, "<p>{before} before, {} after.</p>", count(image.layers_after));
@@ -116,6 +120,43 @@ fn render_image(page: &mut String, image: &ImageReport) {
     if !refusals.is_empty() {
         page.push_str("<h3>Kept for a need</h3>\n");
         table(page, &["path", "rule", "why"], 3, &refusals);
+    }
+    if let Some(packages) = &image.packages {
+        render_packages(page, packages);
+    }
+    render_needed(page, image);
+}
+
+fn render_packages(page: &mut String, packages: &PackagesReport) {
+    let (dropped, manager) = (count(packages.dropped.len() as u64), html(&packages.manager));
+    let _ = writeln!(page, "<h3>Packages</h3>\n<p>{dropped} of {} dropped ({manager}).</p>", count(packages.installed));
+    let drop = |package: &PackageDrop| {
+        let because = package.because.as_deref().map(code).unwrap_or_default();
+        row(&[code(&package.package), code(&package.rule), because], 3)
+    };
+    let dropped: Vec<String> = packages.dropped.iter().map(drop).collect();
+    if !dropped.is_empty() {
+        table(page, &["dropped", "rule", "came with"], 3, &dropped);
+    }
+    let refusal = |package: &PackageRefusal| row(&[code(&package.package), code(&package.rule), html(&package.why)], 3);
+    let refused: Vec<String> = packages.refused.iter().map(refusal).collect();
+    if !refused.is_empty() {
+        table(page, &["stays", "rule", "why"], 3, &refused);
+    }
+}
+
+fn render_needed(page: &mut String, image: &ImageReport) {
+    if let Some(needed) = &image.needed {
+        let languages = needed.languages.iter().map(|language| format!("<li>kept whole: {}</li>", html(language)));
+        let notes = needed.notes.iter().map(|note| format!("<li>not followed: {}</li>", html(note)));
+        let items: String = languages.chain(notes).collect();
+        let _ = writeln!(page, "<h3>Only what is needed</h3>\n<ul>{items}</ul>");
+    }
+    if let Some(stripped) = &image.stripped {
+        let (files, bytes) = (counted(stripped.files, "file"), size(stripped.bytes));
+        let left = stripped.left.iter().map(|left| row(&[html(&left.why), count(left.files)], 1));
+        let _ = writeln!(page, "<h3>Debug sections</h3>\n<p>{files} stripped: {bytes}.</p>");
+        table(page, &["left as it is", "files"], 1, &left.collect::<Vec<_>>());
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::data::{ImageReport, Report};
 use super::escape::{markdown, markdown_code};
+use super::packages::PackagesReport;
 use super::text::last_line;
 use super::unit::{count, duration, share, size};
 use crate::rootfs::Tally;
@@ -59,6 +60,9 @@ fn render_image(text: &mut String, image: &ImageReport) {
         row(text, "dropped: engine notes", account.metadata);
     }
     row(text, "kept", account.kept);
+    if account.added != Tally::default() {
+        row(text, "added: records of packages", account.added);
+    }
     let _ = writeln!(text, "\n{} layers before, {} after.", count(image.layers_before), count(image.layers_after));
     render_digests(text, image);
     if !image.dropped_by.is_empty() {
@@ -76,6 +80,50 @@ fn render_image(text: &mut String, image: &ImageReport) {
         for refusal in &image.kept_for {
             let (path, rule) = (markdown_code(&refusal.path), markdown_code(&refusal.rule));
             let _ = writeln!(text, "| {path} | {rule} | {} |", markdown(&refusal.why));
+        }
+    }
+    if let Some(packages) = &image.packages {
+        render_packages(text, packages);
+    }
+    render_needed(text, image);
+}
+
+fn render_packages(text: &mut String, packages: &PackagesReport) {
+    let dropped = count(packages.dropped.len() as u64);
+    let (manager, installed) = (markdown(&packages.manager), count(packages.installed));
+    let _ = writeln!(text, "\n### Packages\n\n{dropped} of {installed} dropped ({manager}).");
+    if !packages.dropped.is_empty() {
+        text.push_str("\n| dropped | rule | came with |\n| --- | --- | --- |\n");
+        for package in &packages.dropped {
+            let because = package.because.as_deref().map(markdown_code).unwrap_or_default();
+            let (name, rule) = (markdown_code(&package.package), markdown_code(&package.rule));
+            let _ = writeln!(text, "| {name} | {rule} | {because} |");
+        }
+    }
+    if !packages.refused.is_empty() {
+        text.push_str("\n| stays | rule | why |\n| --- | --- | --- |\n");
+        for package in &packages.refused {
+            let (name, rule) = (markdown_code(&package.package), markdown_code(&package.rule));
+            let _ = writeln!(text, "| {name} | {rule} | {} |", markdown(&package.why));
+        }
+    }
+}
+
+fn render_needed(text: &mut String, image: &ImageReport) {
+    if let Some(needed) = &image.needed {
+        text.push_str("\n### Only what is needed\n\n");
+        for language in &needed.languages {
+            let _ = writeln!(text, "- kept whole: {}", markdown(language));
+        }
+        for note in &needed.notes {
+            let _ = writeln!(text, "- not followed: {}", markdown(note));
+        }
+    }
+    if let Some(stripped) = &image.stripped {
+        let (files, bytes) = (count(stripped.files), size(stripped.bytes));
+        let _ = writeln!(text, "\n### Debug sections\n\n- {files} files stripped: {bytes}");
+        for left in &stripped.left {
+            let _ = writeln!(text, "- {} left: {}", count(left.files), markdown(&left.why));
         }
     }
 }

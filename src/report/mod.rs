@@ -10,15 +10,17 @@ pub mod inspection;
 pub mod json;
 mod load;
 pub mod markdown;
+mod packages;
 mod table;
 pub mod text;
 mod unit;
 
 pub use comparison::{Comparison, ConfigDifference, ImageComparison};
 pub use data::{
-    Accounting, Artifact, ImageReport, LayerReport, PresetDrops, Refusal, Report, RuleDrops, Sizes, Timing, Warning,
-    by_preset,
+    Accounting, Artifact, ImageReport, LayerReport, Left, Needed, PresetDrops, Refusal, Report, RuleDrops, Sizes,
+    Stripped, Timing, Warning, by_preset,
 };
 pub use inspection::{InspectedImage, InspectedLayer, Inspection, PresetGain, Waste};
 pub use load::load_command;
+pub use packages::{PackageDrop, PackageRefusal, PackagesReport};
 pub use unit::size;

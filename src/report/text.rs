@@ -70,7 +70,14 @@ fn render_image(text: &mut String, image: &ImageReport, detail: Detail) {
         table.tally("engine notes", account.metadata, whole, "dropped: they describe the old layers");
     }
     table.tally("kept", account.kept, whole, &counted(image.layers_after, "layer"));
+    if account.added != Tally::default() {
+        table.tally("added", account.added, whole, "records of packages, written anew");
+    }
     text.push_str(&table.render());
+    if let Some(packages) = &image.packages {
+        text.push_str(&super::packages::text(packages, detail == Detail::Full));
+    }
+    render_needed(text, image);
     if let Some(layer) = &image.layer {
         let tar = size(layer.tar_size);
         let _ = match layer.compression.as_str() {
@@ -103,6 +110,25 @@ fn render_image(text: &mut String, image: &ImageReport, detail: Detail) {
     }
     if !account.balances() {
         let _ = writeln!(text, "  the account does not balance: this is a mistake of imgstrip, please report it");
+    }
+}
+
+fn render_needed(text: &mut String, image: &ImageReport) {
+    if let Some(needed) = &image.needed {
+        let languages = needed.languages.iter().map(|language| line(language)).collect::<Vec<_>>().join(", ");
+        if !languages.is_empty() {
+            let _ = writeln!(text, "  kept whole: {languages}");
+        }
+        for note in &needed.notes {
+            let _ = writeln!(text, "  not followed: {}", line(note));
+        }
+    }
+    if let Some(stripped) = &image.stripped {
+        let (files, bytes) = (counted(stripped.files, "file"), size(stripped.bytes));
+        let _ = writeln!(text, "  debug sections of {files} stripped: {bytes}");
+        for left in &stripped.left {
+            let _ = writeln!(text, "    {} left: {}", counted(left.files, "file"), line(&left.why));
+        }
     }
 }
 
@@ -201,6 +227,14 @@ app:1.0  linux/amd64
   docs          30.0 MB    3.5%   4,000 entries  dropped
   engine notes      0 B    0.0%         1 entry  dropped: they describe the old layers
   kept           350 MB   40.7%  35,999 entries  1 layer
+  added         3.00 kB    0.0%       2 entries  records of packages, written anew
+  1 of 194 packages dropped (dpkg)
+  1 package that rules name stay:
+    git|<i> 1:2.39: the image runs /usr/bin/git
+  kept whole: python 3.11
+  not followed: /run.sh: eval
+  debug sections of 3 files stripped: 40.0 kB
+    1 file left: an appended payload
   the layer is 353 MB as tar, 120 MB as gzip
   1 path that rules name stay, since something needs them:
     /usr/share/doc/x\\n<b>|`@me: the entrypoint names it

@@ -36,7 +36,9 @@ fn a_rule_that_names_packages_tells_which() {
     let (tree, facts, rules) = (tree("a = x\n"), Facts::default(), rules(RULES));
     let judgement = rules.judge(&tree, &facts, 0);
     let [seed] = &judgement.seeds()[..] else { panic!("one seed") };
-    assert!(seed.packages.is_match("gcc-12") && !seed.packages.is_match("g++-12") && seed.never.is_match("gcc-12-base"));
+    assert!(
+        seed.packages.is_match("gcc-12") && !seed.packages.is_match("g++-12") && seed.never.is_match("gcc-12-base")
+    );
     assert!(judgement.is_own(seed.rule));
 }
 
@@ -52,7 +54,8 @@ fn globs_of_a_preset_with_packages_take_only_what_no_package_owns() {
 
 #[test]
 fn a_package_takes_its_files_licences_too_and_what_led_to_them() {
-    let lines = "usr/share/doc/gcc/copyright = x\netc/alternatives/cc -> /opt/cc\nopt/cc = y\nusr/share/doc/a/copyright = z\n";
+    let lines =
+        "usr/share/doc/gcc/copyright = x\netc/alternatives/cc -> /opt/cc\nopt/cc = y\nusr/share/doc/a/copyright = z\n";
     let (tree, facts, rules) = (tree(lines), Facts::default(), preset_rules());
     let mut judgement = rules.judge(&tree, &facts, 0);
     let rule = judgement.seeds()[0].rule;
