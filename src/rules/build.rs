@@ -67,6 +67,11 @@ impl Rules {
         Self(Arc::default())
     }
 
+    /// Whether no rule drops or empties anything.
+    pub fn is_none(&self) -> bool {
+        self.0.drop.is_empty() && self.0.truncate.is_empty() && self.0.rules.iter().all(|rule| rule.packages.is_empty())
+    }
+
     /// Starts with the default presets and nothing else.
     pub fn builder() -> RulesBuilder {
         RulesBuilder::default()

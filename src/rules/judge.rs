@@ -66,12 +66,7 @@ pub(super) struct Here<'a> {
 
 impl<'a> Judge<'a> {
     pub(super) fn new(rules: &'a Compiled, tree: &'a Tree, facts: &'a Facts, base: usize) -> Self {
-        let places = |paths: &mut dyn Iterator<Item = RootPath>| -> HashSet<NodeId> {
-            let ways = paths.map(|path| tree.follow(&path, true, facts.hops, |_| true));
-            ways.flat_map(|way| way.places().map(|(_, node)| *node).collect::<Vec<_>>()).collect()
-        };
-        let kept = rules.kept_paths.iter().map(|path| RootPath::clamped(path.as_bytes()));
-        let user_kept = places(&mut kept.filter(|path| !path.is_root()));
+        let user_kept = user_places(rules, tree, facts.hops);
         Self {
             active: vec![true; rules.rules.len()],
             languages: languages(rules, facts),
@@ -84,8 +79,8 @@ impl<'a> Judge<'a> {
                 .filter(|(_, node)| !tree.is_directory(*node))
                 .map(|(_, node)| tree.node(node).inode)
                 .collect(),
-            protected: places(&mut facts.protected.iter().cloned()),
-            directories: places(&mut facts.directories.iter().cloned()),
+            protected: places(tree, facts.protected.iter().cloned(), facts.hops),
+            directories: places(tree, facts.directories.iter().cloned(), facts.hops),
             rules,
             tree,
             facts,
@@ -323,6 +318,17 @@ impl<'a> Judge<'a> {
             && group
                 .is_some_and(|group| !reach(&group.keep) && (group.keep_lang.is_empty() || self.languages.is_empty()))
     }
+}
+
+/// The names that the user's paths without wildcards lead through.
+pub(super) fn user_places(rules: &Compiled, tree: &Tree, hops: u64) -> HashSet<NodeId> {
+    let kept = rules.kept_paths.iter().map(|path| RootPath::clamped(path.as_bytes()));
+    places(tree, kept.filter(|path| !path.is_root()), hops)
+}
+
+fn places(tree: &Tree, paths: impl Iterator<Item = RootPath>, hops: u64) -> HashSet<NodeId> {
+    let ways = paths.map(|path| tree.follow(&path, true, hops, |_| true));
+    ways.flat_map(|way| way.places().map(|(_, node)| *node).collect::<Vec<_>>()).collect()
 }
 
 fn bit(group: usize) -> u64 {

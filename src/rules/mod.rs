@@ -25,6 +25,7 @@
 //! that led somewhere goes, with the rule that took its end; a link that led nowhere before stays. A hard link is a name:
 //! the bytes go with the last. `/bin/x` and `/usr/bin/x` are one path (and so for `sbin` and `lib*`), on any tree.
 
+mod asked;
 mod build;
 mod claims;
 mod dangling;

@@ -97,3 +97,16 @@ fn a_truncated_file_keeps_its_name_unless_the_user_keeps_its_content() {
     let dropped = drops.apply(&mut tree.clone());
     assert!(dropped.iter().all(|rule| rule.tally == Tally::default()), "{dropped:?}");
 }
+
+#[test]
+fn what_the_user_keeps_is_listed_with_all_below_it_and_the_links_that_lead_there() {
+    let tree = tree("a/b/c = x\na/d = y\nlink -> a/d\nz = w\n");
+    let kept = |globs: &[&str]| {
+        let kept = own(&[], globs).kept_by_user(&tree, 40);
+        kept.iter().map(|(path, _)| path.to_string()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(kept(&["/a/b"]), "/a/b /a/b/c");
+    assert_eq!(kept(&["/link"]), "/a/d /link");
+    assert_eq!(kept(&["c", "z*"]), "/a/b/c /z");
+    assert_eq!(kept(&[]), "");
+}
