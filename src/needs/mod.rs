@@ -1,10 +1,25 @@
 //! PURE. What the files of a root filesystem need to run, and who needs whom.
 //!
 //! In: a [`Tree`](crate::rootfs::Tree), and [`Files`](crate::rootfs::Files) to look into files with. Out: [`Want`]s, as a file's own bytes state them;
-//! [`Need`]s, which are wants looked up in the tree. It cannot see what a program decides while it runs: dlopen, imports, data files.
+//! [`Need`]s, which are wants looked up in the tree; [`Lost`], which are needs that a removal would break. It cannot see what a program decides
+//! while it runs: dlopen, imports, data files.
 
+mod elf;
+mod environment;
+mod guard;
 mod need;
+#[allow(clippy::module_inception)] // what it holds is what the folder is about
+mod needs;
+mod places;
+mod script;
+mod search;
+mod system;
 mod want;
+mod wants;
 
+pub use environment::Environment;
+pub use guard::{Lost, lost};
 pub use need::{Need, NeedKind};
+pub use needs::Needs;
 pub use want::{Elf, Script, Want};
+pub use wants::{Wants, read};
