@@ -1,6 +1,6 @@
 //! Squash a container image archive into one small layer, and strip what it does not need.
 //!
-//! Three functions do everything: [`strip`] writes an archive, [`inspect`] tells what is in one, [`diff`] compares two.
+//! Three functions do everything: [`strip()`] writes an archive, [`inspect`] tells what is in one, [`diff`] compares two.
 //! What to do is one value, [`options::Options`]; its default is what `imgstrip in.tar out.tar` does.
 //!
 //! ```no_run
@@ -32,6 +32,7 @@ pub mod progress;
 pub mod report;
 pub mod rootfs;
 pub mod rules;
+pub mod strip;
 pub mod warning;
 
 pub use pipeline::{diff, inspect, strip};
