@@ -92,6 +92,8 @@ warning_kinds! {
     OnePlatform = "one-platform": "names with several platforms: Docker without the containerd store loads one",
     /// A label that names the base image's layers.
     StaleLabel = "stale-label": "labels that describe the old layers",
+    /// A package database that is broken, of another format, too large, or that does not list a package's files.
+    PackageDatabase = "package-database": "package databases that cannot be read: rules go by globs only",
 }
 
 /// The warnings of a run so far.

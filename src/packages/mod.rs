@@ -3,8 +3,127 @@
 //! In: a [`Tree`](crate::rootfs::Tree), and [`Files`](crate::rootfs::Files) to read the database with. Out: [`Package`]s, a selection of those
 //! that go, and the [`Edit`] that makes the database say so. Nothing here changes a tree.
 
+mod dpkg;
 mod edit;
+mod owners;
 mod package;
+mod select;
 
 pub use edit::{Edit, Write};
-pub use package::{AnyOf, Manager, Package, PackageId};
+pub use package::{AnyOf, Fixed, Manager, Package, PackageId};
+pub use select::{Dropped, Refused, Seed, Selection};
+
+use crate::error::{Error, ErrorKind};
+use crate::rootfs::{Files, NodeId, RootPath, Tree};
+use crate::warning::{WarningKind, Warnings};
+use owners::Owners;
+use std::collections::BTreeSet;
+
+/// The packages of a root filesystem, as its one database lists them.
+#[derive(Debug)]
+pub struct Packages {
+    all: Vec<Package>,
+    database: Database,
+    owners: Owners,
+}
+
+/// What a manager's folder remembers of its files.
+#[derive(Debug)]
+enum Database {
+    Dpkg(dpkg::Database),
+}
+
+impl Packages {
+    /// Reads the database; `None` where there is none, or none with a package. One that is broken, of an unknown format or too large counts as
+    /// none, with a warning: a guess could drop what is needed. At most `hops` symlinks are followed to resolve a path.
+    ///
+    /// # Errors
+    ///
+    /// `Integrity` and `Io`, as [`Files::read_at`].
+    pub fn read(tree: &Tree, files: &dyn Files, hops: u64, warnings: &mut Warnings) -> Result<Option<Self>, Error> {
+        let dpkg = readable(dpkg::read(tree, files, hops), "dpkg", warnings)?;
+        let found = dpkg.map(|(all, database)| (all, Database::Dpkg(database)));
+        let Some((all, database)) = found.filter(|(all, _)| !all.is_empty()) else { return Ok(None) };
+        for package in all.iter().filter(|package| package.fixed == Some(Fixed::NoFileList)) {
+            warnings.add(WarningKind::PackageDatabase, format!("{}: {}", package.name, Fixed::NoFileList.text()));
+        }
+        let owners = Owners::new(tree, &all, hops);
+        Ok(Some(Self { all, database, owners }))
+    }
+
+    /// Who keeps the database.
+    pub fn manager(&self) -> Manager {
+        match self.database {
+            Database::Dpkg(_) => Manager::Dpkg,
+        }
+    }
+
+    /// Every package, in the order of the database: a [`PackageId`] is a position here.
+    pub fn all(&self) -> &[Package] {
+        &self.all
+    }
+
+    /// The package of this number.
+    pub fn get(&self, id: PackageId) -> Option<&Package> {
+        package::at(&self.all, id)
+    }
+
+    /// Name and version, as a report shows them: `gcc-12 12.2.0-14`.
+    pub fn title(&self, id: PackageId) -> String {
+        self.get(id).map(|package| format!("{} {}", package.name, package.version)).unwrap_or_default()
+    }
+
+    /// The packages that own a name that is no directory, ascending. A symlink is owned by those that list it as a name of its own, not by those
+    /// that list something below it: `/lib` is not everyone's.
+    pub fn owners(&self, node: NodeId) -> &[PackageId] {
+        self.owners.of(node)
+    }
+
+    /// Which packages go when rules ask for some (rules.md 3). Each of `roots` stays with all it needs; its text says why, as in
+    /// `the image runs /usr/bin/gcc`.
+    pub fn select(&self, seeds: &[Seed], roots: &[(PackageId, String)]) -> Selection {
+        select::select(&self.all, seeds, roots)
+    }
+
+    /// The names that only dropped packages own, each with one of those, and the bytecode made from them; no directories.
+    pub fn files_of(&self, tree: &Tree, dropped: &BTreeSet<PackageId>) -> Vec<(RootPath, NodeId, PackageId)> {
+        let _ = (tree, dropped);
+        Vec::new()
+    }
+
+    /// The database as if these packages had been purged.
+    ///
+    /// # Errors
+    ///
+    /// `Integrity` and `Io`, as [`Files::read_at`]; the others where the database is not what it was when it was read.
+    pub fn without(&self, tree: &Tree, files: &dyn Files, dropped: &BTreeSet<PackageId>) -> Result<Edit, Error> {
+        match &self.database {
+            Database::Dpkg(database) => database.without(&self.all, tree, files, dropped),
+        }
+    }
+
+    /// The database of an image of which only some names stay: it lists the packages that own one, in a form that scanners read. `stays` says which
+    /// names those are.
+    ///
+    /// # Errors
+    ///
+    /// As [`Packages::without`].
+    pub fn reduced(&self, tree: &Tree, files: &dyn Files, stays: &dyn Fn(NodeId) -> bool) -> Result<Edit, Error> {
+        let owning = self.owners.owning(stays);
+        let is_owning = |id: PackageId| owning.contains(&id);
+        match &self.database {
+            Database::Dpkg(database) => database.reduced(&self.all, tree, files, &is_owning, stays),
+        }
+    }
+}
+
+/// What a manager's folder read; a database that cannot be read is none, with a warning.
+fn readable<T>(read: Result<Option<T>, Error>, manager: &str, warnings: &mut Warnings) -> Result<Option<T>, Error> {
+    match read {
+        Err(error) if matches!(error.kind(), ErrorKind::Malformed | ErrorKind::Unsupported | ErrorKind::Limit) => {
+            warnings.add(WarningKind::PackageDatabase, format!("{manager}: {error}"));
+            Ok(None)
+        }
+        other => other,
+    }
+}

@@ -44,6 +44,43 @@ pub struct Package {
     pub installed_if: Vec<AnyOf>,
     /// Other names that it answers to, its own left out.
     pub provides: Vec<Box<str>>,
-    /// What it owns, as the database spells it: symlinks on the way not followed.
+    /// What it owns, as the database spells it: symlinks on the way not followed, directories among it.
     pub paths: Vec<RootPath>,
+    /// Why it never goes, where the database itself says so; none for most.
+    pub fixed: Option<Fixed>,
+}
+
+/// Why a package never goes, whatever a rule says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Fixed {
+    /// The database does not say which files are its own, so that taking it would leave them behind.
+    NoFileList,
+    /// It is half installed, not configured, or waits for a trigger: its manager has work to do with it.
+    Unfinished,
+    /// A package that is [`Fixed::Unfinished`] waits for it.
+    Awaited,
+    /// It moved a file of another package out of the way (`dpkg-divert`), which only its own scripts put back.
+    Diverts,
+}
+
+impl Fixed {
+    /// The reason, as a report says it.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::NoFileList => "its file list is missing",
+            Self::Unfinished => "its installation is not finished",
+            Self::Awaited => "another package waits for its trigger",
+            Self::Diverts => "it diverts a file of another package",
+        }
+    }
+}
+
+/// The package of this number.
+pub(super) fn at(all: &[Package], id: PackageId) -> Option<&Package> {
+    usize::try_from(id.0).ok().and_then(|index| all.get(index))
+}
+
+/// Every package with its number.
+pub(super) fn numbered(all: &[Package]) -> impl Iterator<Item = (PackageId, &Package)> {
+    (0u32..).map(PackageId).zip(all)
 }

