@@ -3,19 +3,26 @@
 //! In: a [`Tree`](crate::rootfs::Tree), and [`Files`](crate::rootfs::Files) to read the database with. Out: [`Package`]s, a selection of those
 //! that go, and the [`Edit`] that makes the database say so. Nothing here changes a tree.
 
+mod bytecode;
 mod dpkg;
 mod edit;
+mod graph;
+mod legal;
 mod owners;
 mod package;
+mod pinned;
 mod select;
+#[cfg(test)]
+mod testing;
 
 pub use edit::{Edit, Write};
 pub use package::{AnyOf, Fixed, Manager, Package, PackageId};
-pub use select::{Dropped, Refused, Seed, Selection};
+pub use select::{Dropped, Held, Refused, Seed, Selection};
 
 use crate::error::{Error, ErrorKind};
 use crate::rootfs::{Files, NodeId, RootPath, Tree};
 use crate::warning::{WarningKind, Warnings};
+use graph::Graph;
 use owners::Owners;
 use std::collections::BTreeSet;
 
@@ -25,6 +32,8 @@ pub struct Packages {
     all: Vec<Package>,
     database: Database,
     owners: Owners,
+    graph: Graph,
+    hops: u64,
 }
 
 /// What a manager's folder remembers of its files.
@@ -48,7 +57,12 @@ impl Packages {
             warnings.add(WarningKind::PackageDatabase, format!("{}: {}", package.name, Fixed::NoFileList.text()));
         }
         let owners = Owners::new(tree, &all, hops);
-        Ok(Some(Self { all, database, owners }))
+        let mut owners_of = |path: &str| {
+            let place = tree.resolve(&RootPath::clamped(path.as_bytes()), false, hops);
+            place.map(|(_, node)| owners.of(node).to_vec()).unwrap_or_default()
+        };
+        let graph = Graph::new(&all, &mut owners_of);
+        Ok(Some(Self { all, database, owners, graph, hops }))
     }
 
     /// Who keeps the database.
@@ -65,7 +79,7 @@ impl Packages {
 
     /// The package of this number.
     pub fn get(&self, id: PackageId) -> Option<&Package> {
-        package::at(&self.all, id)
+        self.all.get(id.index())
     }
 
     /// Name and version, as a report shows them: `gcc-12 12.2.0-14`.
@@ -82,13 +96,28 @@ impl Packages {
     /// Which packages go when rules ask for some (rules.md 3). Each of `roots` stays with all it needs; its text says why, as in
     /// `the image runs /usr/bin/gcc`.
     pub fn select(&self, seeds: &[Seed], roots: &[(PackageId, String)]) -> Selection {
-        select::select(&self.all, seeds, roots)
+        select::select(&self.all, &self.graph, seeds, roots)
     }
 
-    /// The names that only dropped packages own, each with one of those, and the bytecode made from them; no directories.
+    /// The names that only dropped packages own, each with one of those, and the bytecode that Python made from them and that nobody who stays
+    /// owns; no directories. The paths are without symlinks on the way.
     pub fn files_of(&self, tree: &Tree, dropped: &BTreeSet<PackageId>) -> Vec<(RootPath, NodeId, PackageId)> {
-        let _ = (tree, dropped);
-        Vec::new()
+        bytecode::files_of(&self.all, &self.owners, tree, self.hops, dropped)
+    }
+
+    /// The names that must stay so that the licences of these packages do, with the symlinks that lead to them: `copyright` of Debian,
+    /// `/usr/share/licenses` of the others, and the common licences that a copyright file refers to.
+    ///
+    /// # Errors
+    ///
+    /// `Integrity` and `Io`, as [`Files::read_at`].
+    pub fn legal(
+        &self,
+        tree: &Tree,
+        files: &dyn Files,
+        packages: &BTreeSet<PackageId>,
+    ) -> Result<Vec<(RootPath, NodeId)>, Error> {
+        legal::legal(&self.all, tree, files, self.hops, packages)
     }
 
     /// The database as if these packages had been purged.
@@ -98,7 +127,7 @@ impl Packages {
     /// `Integrity` and `Io`, as [`Files::read_at`]; the others where the database is not what it was when it was read.
     pub fn without(&self, tree: &Tree, files: &dyn Files, dropped: &BTreeSet<PackageId>) -> Result<Edit, Error> {
         match &self.database {
-            Database::Dpkg(database) => database.without(&self.all, tree, files, dropped),
+            Database::Dpkg(database) => database.without(&self.all, &self.owners, tree, files, dropped),
         }
     }
 
@@ -109,7 +138,7 @@ impl Packages {
     ///
     /// As [`Packages::without`].
     pub fn reduced(&self, tree: &Tree, files: &dyn Files, stays: &dyn Fn(NodeId) -> bool) -> Result<Edit, Error> {
-        let owning = self.owners.owning(stays);
+        let owning = self.owners.owning(tree, stays);
         let is_owning = |id: PackageId| owning.contains(&id);
         match &self.database {
             Database::Dpkg(database) => database.reduced(&self.all, tree, files, &is_owning, stays),

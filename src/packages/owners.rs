@@ -2,7 +2,7 @@
 //! directories lead (`/bin/x` is `/usr/bin/x` on a merged tree). Linear in the paths; each directory is resolved once.
 
 use super::package::{Package, PackageId, numbered};
-use crate::rootfs::{NodeId, RootPath, Tree};
+use crate::rootfs::{Descend, NodeId, RootPath, Tree};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// The owners of every name of a tree.
@@ -39,6 +39,25 @@ impl Owners {
         let ends = (self.starts.get(node.index()), self.starts.get(node.index().saturating_add(1)));
         let (Some(&start), Some(&end)) = ends else { return &[] };
         self.owners.get(start..end).unwrap_or_default()
+    }
+
+    /// The owners of a name, all of which are in `dropped`: the first of them; `None` where nobody owns it, or somebody who stays.
+    pub(super) fn gone(&self, node: NodeId, dropped: &BTreeSet<PackageId>) -> Option<PackageId> {
+        let owners = self.of(node);
+        owners.first().copied().filter(|_| owners.iter().all(|owner| dropped.contains(owner)))
+    }
+
+    /// The packages that own a name for which `stays` holds.
+    pub(super) fn owning(&self, tree: &Tree, stays: &dyn Fn(NodeId) -> bool) -> BTreeSet<PackageId> {
+        let mut owning = BTreeSet::new();
+        tree.walk(&mut |_, node| {
+            let owners = self.of(node);
+            if !owners.is_empty() && stays(node) {
+                owning.extend(owners);
+            }
+            Descend::Yes
+        });
+        owning
     }
 }
 
@@ -90,13 +109,5 @@ impl<'a> Places<'a> {
         let (tree, hops) = (self.tree, self.hops);
         let known = self.directories.entry(path);
         known.or_insert_with_key(|path| tree.resolve(path, true, hops)).as_ref()
-    }
-}
-
-impl Owners {
-    /// The packages that own a name for which `stays` holds.
-    pub(super) fn owning(&self, stays: &dyn Fn(NodeId) -> bool) -> BTreeSet<PackageId> {
-        let _ = stays;
-        BTreeSet::new()
     }
 }

@@ -19,8 +19,8 @@ pub enum Manager {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PackageId(pub u32);
 
-/// One dependency: any of these names satisfies it. Versions are not looked at: the system was consistent when it was installed, and to keep one
-/// package too many is no harm.
+/// One dependency: any of these names satisfies it, and every installed package that answers to one is kept for it. Versions are not looked
+/// at: to keep one package too many is no harm, to keep the wrong one is. A manager that compares versions lists only the name that counts.
 pub type AnyOf = Box<[Box<str>]>;
 
 /// An installed package.
@@ -38,7 +38,9 @@ pub struct Package {
     pub automatic: bool,
     /// What it does not work without (`Pre-Depends`, `Depends`; `D:`; `Requires`).
     pub depends: Vec<AnyOf>,
-    /// What it works better with (`Recommends`, `Suggests`).
+    /// What it comes with in all but unusual installations (`Recommends`): a package that somebody installed by name, or that the image runs, keeps it.
+    pub recommends: Vec<AnyOf>,
+    /// What may have come for it and nothing else holds (`Suggests`, other alternatives).
     pub weak: Vec<AnyOf>,
     /// It came because all of these are there (`install_if`, `Supplements`); empty for most.
     pub installed_if: Vec<AnyOf>,
@@ -75,9 +77,11 @@ impl Fixed {
     }
 }
 
-/// The package of this number.
-pub(super) fn at(all: &[Package], id: PackageId) -> Option<&Package> {
-    usize::try_from(id.0).ok().and_then(|index| all.get(index))
+impl PackageId {
+    /// Its position in the list.
+    pub fn index(self) -> usize {
+        usize::try_from(self.0).unwrap_or(usize::MAX)
+    }
 }
 
 /// Every package with its number.

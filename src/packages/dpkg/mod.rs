@@ -1,35 +1,83 @@
-//! Debian's package database.
+//! Debian's package database: `/var/lib/dpkg/status`, or a paragraph a file in `status.d`, as distroless images have it.
+//!
+//! In: a tree, and the door to its files. Out: packages, the database without some of them, the database of what stays. All of it in bytes:
+//! what is not changed is never spelled anew.
+//!
+//! # What is not guessed
+//!
+//! dpkg's own writer ends `status` with a blank line and keeps a paragraph for every file list, so that a database which ends early is seen;
+//! one with a journal in `updates` is not up to date. Such a database counts as none. A package without a file list owns nothing and never
+//! goes: its files are nobody's, and globs treat them as on an image without a database. A diversion that hides another package's
+//! file is undone only by the scripts of the package that asked for it, so that this package stays.
+
+mod alternatives;
+mod choices;
+mod diversions;
+mod files;
+mod paragraph;
+mod purge;
+mod read;
+mod reduce;
+mod relation;
+mod services;
+mod states;
+mod triggers;
+mod version;
 
 use super::edit::Edit;
+use super::owners::Owners;
 use super::package::{Package, PackageId};
 use crate::error::Error;
-use crate::rootfs::{Files, NodeId, Tree};
+use crate::rootfs::{Files, NodeId, RootPath, Tree};
+use files::Shelf;
 use std::collections::BTreeSet;
+use std::ops::Range;
+
+pub(super) use read::read;
 
 /// What is remembered of the database's files.
 #[derive(Debug)]
-pub(super) struct Database {}
+pub(super) struct Database {
+    /// `/var/lib/dpkg`, without symlinks on the way.
+    admin: RootPath,
+    hops: u64,
+    /// By package.
+    records: Vec<Record>,
+}
 
-/// Reads the database; `None` where there is none.
-pub(super) fn read(tree: &Tree, files: &dyn Files, hops: u64) -> Result<Option<(Vec<Package>, Database)>, Error> {
-    let _ = (tree, files, hops);
-    Ok(None)
+/// Where a package is recorded.
+#[derive(Debug)]
+struct Record {
+    paragraph: Home,
+    /// What its files in `info` begin with.
+    stem: Option<Box<[u8]>>,
+}
+
+/// Where its paragraph is.
+#[derive(Debug)]
+enum Home {
+    /// In `status`, there.
+    Status(Range<usize>),
+    /// It is the file of this name in `status.d`.
+    File(Box<[u8]>),
 }
 
 impl Database {
-    /// The database as if packages had been purged.
+    /// The database as if packages had been purged, but for what only their scripts know of: accounts, caches, debconf's answers, files that
+    /// they made and no package owns.
     pub(super) fn without(
         &self,
         all: &[Package],
+        owners: &Owners,
         tree: &Tree,
         files: &dyn Files,
         dropped: &BTreeSet<PackageId>,
     ) -> Result<Edit, Error> {
-        let _ = (all, tree, files, dropped);
-        Ok(Edit::default())
+        purge::purge(self, purge::Gone { shelf: Shelf { tree, files, hops: self.hops }, all, owners, dropped })
     }
 
-    /// The database of what stays.
+    /// The database of the packages for which `stays` holds, as distroless has it: a paragraph a file in `status.d`, and beside it the
+    /// digests of the names for which `stays_path` holds. All else below the directory has no place beside it.
     pub(super) fn reduced(
         &self,
         all: &[Package],
@@ -38,7 +86,6 @@ impl Database {
         stays: &dyn Fn(PackageId) -> bool,
         stays_path: &dyn Fn(NodeId) -> bool,
     ) -> Result<Edit, Error> {
-        let _ = (all, tree, files, stays, stays_path);
-        Ok(Edit::default())
+        reduce::reduce(self, all, &Shelf { tree, files, hops: self.hops }, stays, stays_path)
     }
 }

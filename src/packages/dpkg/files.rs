@@ -1,0 +1,155 @@
+//! The files of the database, by name. In: a tree and the directory. Out: their bytes, and which of them belong to which package.
+//! Never more bytes than the limits here allow.
+
+use super::super::owners::Places;
+use crate::error::{Error, escape};
+use crate::rootfs::{Files, InodeKind, NodeId, RootPath, Tree, read_whole};
+use std::collections::BTreeMap;
+
+/// The longest `status`: 1,000 packages take 1 MiB.
+pub(super) const STATUS: u64 = 32 << 20;
+
+/// The longest of all other files: a list of 100,000 paths.
+pub(super) const FILE: u64 = 8 << 20;
+
+/// What all file lists may have together.
+pub(super) const LISTS: u64 = 96 << 20;
+
+/// Reads the database's files.
+#[derive(Clone, Copy)]
+pub(super) struct Shelf<'a> {
+    pub(super) tree: &'a Tree,
+    pub(super) files: &'a dyn Files,
+    pub(super) hops: u64,
+}
+
+impl<'a> Shelf<'a> {
+    /// The bytes of a regular file; `None` where there is none. A longer one is an error.
+    pub(super) fn read(&self, path: &RootPath, limit: u64) -> Result<Option<Vec<u8>>, Error> {
+        let Some((_, node)) = self.tree.resolve(path, true, self.hops) else { return Ok(None) };
+        self.read_node(node, limit).map_err(|error| error.at_entry(path.as_bytes()))
+    }
+
+    /// The bytes of a name, if it is a regular file.
+    pub(super) fn read_node(&self, node: NodeId, limit: u64) -> Result<Option<Vec<u8>>, Error> {
+        let InodeKind::File(content) = &self.tree.inode_of(node).kind else { return Ok(None) };
+        let too_long = || Error::limit(format!("the file of a package database has more than {limit} bytes"));
+        read_whole(self.files, content, limit)?.map(Some).ok_or_else(too_long)
+    }
+
+    /// What is in a directory: names and what they stand for, sorted; nothing where there is none.
+    pub(super) fn children(&self, path: &RootPath) -> Vec<(&'a [u8], NodeId)> {
+        let found = self.tree.resolve(path, true, self.hops).filter(|(_, node)| self.tree.is_directory(*node));
+        found
+            .map(|(_, node)| self.tree.children(node).map(|(name, node)| (&**name, *node)).collect())
+            .unwrap_or_default()
+    }
+
+    /// Where a path leads, without symlinks on the way; what does not exist yet stands below what does.
+    pub(super) fn place(&self, path: &RootPath) -> RootPath {
+        let (parent, name) = path.split_last().unwrap_or_default();
+        match self.tree.resolve(&parent, true, self.hops) {
+            Some((parent, _)) => parent.join(name),
+            None => path.clone(),
+        }
+    }
+
+    /// Where a file is that may be reached through a symlink.
+    pub(super) fn end(&self, path: &RootPath) -> RootPath {
+        self.tree.resolve(path, true, self.hops).map_or_else(|| path.clone(), |(end, _)| end)
+    }
+
+    /// A table to look many paths up.
+    pub(super) fn places(&self) -> Places<'a> {
+        Places::new(self.tree, self.hops)
+    }
+}
+
+/// The files in `info` by what stands before their last dot: `gcc-12` or `libc6:amd64`.
+#[derive(Debug, Default)]
+pub(super) struct Info<'a>(BTreeMap<&'a [u8], Vec<(&'a [u8], NodeId)>>);
+
+impl<'a> Info<'a> {
+    /// Looks at the names in the directory.
+    pub(super) fn new(shelf: &Shelf<'a>, admin: &RootPath) -> Self {
+        let mut stems: BTreeMap<&[u8], Vec<(&[u8], NodeId)>> = BTreeMap::new();
+        for (name, node) in shelf.children(&admin.join(b"info")) {
+            if let Some(dot) = name.iter().rposition(|&byte| byte == b'.')
+                && let Some((stem, extension)) = name.split_at_checked(dot)
+            {
+                stems.entry(stem).or_default().push((extension, node));
+            }
+        }
+        Self(stems)
+    }
+
+    /// The file of a stem with an extension such as `.list`.
+    pub(super) fn file(&self, stem: &[u8], extension: &str) -> Option<NodeId> {
+        let files = self.0.get(stem)?;
+        files.iter().find(|(other, _)| *other == extension.as_bytes()).map(|(_, node)| *node)
+    }
+
+    /// The names of all files of a stem.
+    pub(super) fn names(&self, stem: &[u8]) -> Vec<Vec<u8>> {
+        let files = self.0.get(stem).map(|files| &**files).unwrap_or_default();
+        files.iter().map(|(extension, _)| [stem, extension].concat()).collect()
+    }
+
+    /// The stems that have a file list.
+    pub(super) fn listed(&self) -> impl Iterator<Item = &'a [u8]> + '_ {
+        let has_list = |files: &[(&[u8], NodeId)]| files.iter().any(|(extension, _)| *extension == b".list");
+        self.0.iter().filter(move |(_, files)| has_list(files)).map(|(stem, _)| *stem)
+    }
+}
+
+/// Reads a file list: absolute paths, one a line. `None` where it is empty or broken off: every package lists at least `/.`.
+pub(super) fn file_list(text: &[u8]) -> Option<Vec<RootPath>> {
+    let text = text.strip_suffix(b"\n")?;
+    let lines = text.split(|&byte| byte == b'\n');
+    let paths: Option<Vec<RootPath>> = lines
+        .map(|line| (line.first() == Some(&b'/') && !line.contains(&0)).then(|| RootPath::clamped(line)))
+        .collect();
+    paths.map(|paths| paths.into_iter().filter(|path| !path.is_root()).collect())
+}
+
+/// Reads digests: `0123...  usr/bin/x`, one a line, and gives each line with its path.
+pub(super) fn digests(text: &[u8]) -> Result<Vec<(&[u8], RootPath)>, Error> {
+    let lines = text.split_inclusive(|&byte| byte == b'\n');
+    lines
+        .map(|line| {
+            let bare = line.strip_suffix(b"\n").unwrap_or(line);
+            let (digest, path) = bare.split_at_checked(32).ok_or_else(|| odd(bare))?;
+            let path = path.strip_prefix(b"  ").or_else(|| path.strip_prefix(b" *")).filter(|path| !path.is_empty());
+            let path = path.filter(|path| !path.contains(&0) && digest.iter().all(u8::is_ascii_hexdigit));
+            Ok((line, RootPath::clamped(path.ok_or_else(|| odd(bare))?)))
+        })
+        .collect()
+}
+
+fn odd(line: &[u8]) -> Error {
+    Error::malformed(format!(
+        "not a line of digests: \"{}\"",
+        escape(line.get(..line.len().min(80)).unwrap_or_default())
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_list_that_ends_within_a_line_is_none() {
+        assert_eq!(file_list(b"/.\n/usr\n").unwrap(), [RootPath::clamped(b"usr")]);
+        assert_eq!(file_list(b"/.\n").unwrap(), []);
+        for broken in [&b""[..], b"/.\n/us", b"/.\n\n/usr\n", b"x\n", b"/\0\n"] {
+            assert_eq!(file_list(broken), None);
+        }
+    }
+
+    #[test]
+    fn a_line_of_digests_is_kept_as_it_is() {
+        let line = b"0123456789abcdef0123456789abcdef  usr/a b\n";
+        assert_eq!(digests(line).unwrap(), [(&line[..], RootPath::clamped(b"usr/a b"))]);
+        assert!(digests(b"0123  usr\n").is_err() && digests(b"0123456789abcdef0123456789abcdef usr\n").is_err());
+    }
+}

@@ -1,0 +1,348 @@
+//! Reading the database. In: a tree, and the door to its files. Out: its packages in the order of `status`, then of `status.d`, and where each
+//! of them is recorded. Whatever dpkg itself would refuse, or would first repair, is an error.
+
+use super::super::package::{AnyOf, Fixed, Package};
+use super::diversions::Diversions;
+use super::files::{FILE, Info, LISTS, STATUS, Shelf, digests, file_list};
+use super::paragraph::{Paragraph, paragraphs};
+use super::relation::{self, Alternative};
+use super::states::{self, Automatic};
+use super::{Database, Home, Record};
+use crate::error::{Error, escape};
+use crate::rootfs::{Files, RootPath, Tree};
+use std::collections::{HashMap, HashSet};
+
+/// Where dpkg keeps it.
+const ADMIN: &[u8] = b"var/lib/dpkg";
+
+/// How many packages that answer to a name are compared with a version; beyond that, the name counts as satisfied.
+const COMPARED: usize = 64;
+
+/// How many names all relations may have together: those of 1,000 packages have 10,000.
+const NAMES: usize = 2_000_000;
+
+/// A package as its paragraph tells it.
+struct Raw<'a> {
+    name: &'a str,
+    version: &'a str,
+    architecture: &'a str,
+    paragraph: Paragraph<'a>,
+    home: Home,
+    /// Whether dpkg has nothing left to do with it.
+    is_finished: bool,
+}
+
+/// As [`super::super::Packages::read`] wants it.
+pub(in super::super) fn read(
+    tree: &Tree,
+    files: &dyn Files,
+    hops: u64,
+) -> Result<Option<(Vec<Package>, Database)>, Error> {
+    let Some((admin, node)) = tree.resolve(&RootPath::clamped(ADMIN), true, hops) else { return Ok(None) };
+    if !tree.is_directory(node) {
+        return Ok(None);
+    }
+    let shelf = Shelf { tree, files, hops };
+    if shelf.children(&admin.join(b"updates")).iter().any(|(name, _)| name.iter().all(u8::is_ascii_digit)) {
+        return Err(Error::malformed("dpkg was interrupted: there is a journal in updates"));
+    }
+    if let Some(format) = shelf.read(&admin.join(b"info").join(b"format"), FILE)?
+        && format.trim_ascii() != b"1"
+    {
+        return Err(Error::unsupported(format!("info has format {}", escape(format.trim_ascii()))));
+    }
+    let status = shelf.read(&admin.join(b"status"), STATUS)?;
+    let text = status.as_deref().unwrap_or_default();
+    if !text.is_empty() && !text.ends_with(b"\n\n") {
+        return Err(Error::malformed("status ends within a paragraph"));
+    }
+    let parts = status_d(&shelf, &admin)?;
+    let info = Info::new(&shelf, &admin);
+    let raw = recorded(text, &parts, &info)?;
+    if raw.is_empty() {
+        return Ok(None);
+    }
+    let diversions = shelf.read(&admin.join(b"diversions"), FILE)?.unwrap_or_default();
+    let automatic = shelf.read(&RootPath::clamped(states::PATH), FILE)?.unwrap_or_default();
+    let catalogue = Catalogue::new(&raw)?;
+    let automatic = Automatic::parse(&automatic)?;
+    let native = native(&raw);
+    let mut names = 0usize;
+    let mut all = Vec::with_capacity(raw.len());
+    for raw in &raw {
+        let package = catalogue.package(raw, raw.is_automatic(&automatic, native))?;
+        let groups = package.depends.iter().chain(&package.recommends).chain(&package.weak);
+        let count: usize = groups.map(|group| group.len()).sum();
+        names = names.saturating_add(count).saturating_add(package.provides.len());
+        if names > NAMES {
+            return Err(Error::limit(format!("the packages depend on more than {NAMES} names")));
+        }
+        all.push(package);
+    }
+    let records = own(&mut all, raw, &info, &admin, &shelf)?;
+    divert(&mut all, &Diversions::parse(&diversions)?);
+    await_triggers(&mut all, &paragraphs(text)?);
+    Ok(Some((all, Database { admin, hops, records })))
+}
+
+/// The files of `status.d` that hold a paragraph.
+fn status_d(shelf: &Shelf<'_>, admin: &RootPath) -> Result<Vec<(Box<[u8]>, Vec<u8>)>, Error> {
+    let mut found = Vec::new();
+    let mut left = STATUS;
+    for (name, node) in shelf.children(&admin.join(b"status.d")) {
+        if name.ends_with(b".md5sums") || name.ends_with(b".list") || name.ends_with(b".conffiles") {
+            continue;
+        }
+        if let Some(text) = shelf.read_node(node, left)? {
+            left = left.saturating_sub(text.len() as u64);
+            found.push((name.into(), text));
+        }
+    }
+    Ok(found)
+}
+
+/// The packages that have files here.
+fn recorded<'a>(text: &'a [u8], parts: &'a [(Box<[u8]>, Vec<u8>)], info: &Info<'_>) -> Result<Vec<Raw<'a>>, Error> {
+    let mut found = Vec::new();
+    let mut known: HashSet<&[u8]> = HashSet::new();
+    let mut unique = HashSet::new();
+    let mut add = |paragraph: Paragraph<'a>, home: Home| -> Result<(), Error> {
+        let name = paragraph.word("Package")?;
+        if !relation::is_name(name) {
+            return Err(Error::malformed(format!("not a package's name: {}", escape(name.as_bytes()))));
+        }
+        known.insert(name.as_bytes());
+        let Some(is_finished) = state(&paragraph, &home)? else { return Ok(()) };
+        let architecture = paragraph.field("Architecture").map_or(Ok(""), |_| paragraph.word("Architecture"))?;
+        if !unique.insert((name, architecture)) {
+            return Err(Error::malformed(format!("{name} is there twice")));
+        }
+        let version = paragraph.word("Version")?;
+        found.push(Raw { name, version, architecture, paragraph, home, is_finished });
+        Ok(())
+    };
+    for paragraph in paragraphs(text)? {
+        let range = paragraph.range.clone();
+        add(paragraph, Home::Status(range))?;
+    }
+    for (name, text) in parts {
+        let mut inside = paragraphs(text)?;
+        let (Some(paragraph), true) = (inside.pop(), inside.is_empty()) else {
+            return Err(Error::malformed(format!("status.d/{} is not one paragraph", escape(name))));
+        };
+        add(paragraph, Home::File(name.clone()))?;
+    }
+    for stem in info.listed() {
+        let name = stem.split(|&byte| byte == b':').next().unwrap_or_default();
+        if !known.contains(name) {
+            return Err(Error::malformed(format!(
+                "there is a file list of {}, which status does not know",
+                escape(stem)
+            )));
+        }
+    }
+    Ok(found)
+}
+
+/// Whether dpkg is done with a package; `None` where it has no files here. A paragraph of `status.d` may leave its state out: it is there.
+fn state(paragraph: &Paragraph<'_>, home: &Home) -> Result<Option<bool>, Error> {
+    let status = match (paragraph.field("Status"), home) {
+        (Some(status), _) => status,
+        (None, Home::File(_)) => return Ok(Some(true)),
+        (None, Home::Status(_)) => return Err(Error::malformed("a paragraph has no Status")),
+    };
+    let words: Vec<&[u8]> = status.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).collect();
+    let [_, flag, state] = *words else { return Err(Error::malformed(format!("not a state: {}", escape(status)))) };
+    match state {
+        b"installed" => Ok(Some(flag == b"ok")),
+        b"not-installed" | b"config-files" => Ok(None),
+        b"half-installed" | b"unpacked" | b"half-configured" | b"triggers-awaited" | b"triggers-pending" => {
+            Ok(Some(false))
+        }
+        _ => Err(Error::malformed(format!("not a state: {}", escape(status)))),
+    }
+}
+
+/// The machine's own architecture: that of dpkg, or what most packages have.
+fn native<'a>(raw: &[Raw<'a>]) -> &'a str {
+    if let Some(dpkg) = raw.iter().find(|raw| raw.name == "dpkg" && raw.architecture != "all") {
+        return dpkg.architecture;
+    }
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    for raw in raw.iter().filter(|raw| raw.architecture != "all") {
+        let count = counts.entry(raw.architecture).or_default();
+        *count = count.saturating_add(1);
+    }
+    counts.into_iter().max_by_key(|&(name, count)| (count, name)).map_or("", |(name, _)| name)
+}
+
+impl Raw<'_> {
+    /// Whether it came by itself. One on hold was chosen: apt does not take it away either.
+    fn is_automatic(&self, automatic: &Automatic<'_>, native: &str) -> bool {
+        let on_hold = self.paragraph.field("Status").is_some_and(|status| status.starts_with(b"hold"));
+        !on_hold && automatic.has(self.name, self.architecture, native)
+    }
+}
+
+/// Which versions are there of each name.
+struct Catalogue<'a> {
+    real: HashMap<&'a str, Vec<&'a str>>,
+    /// Names that packages answer to, with the version if they say one.
+    provided: HashMap<&'a str, Vec<Option<&'a str>>>,
+}
+
+impl<'a> Catalogue<'a> {
+    fn new(raw: &[Raw<'a>]) -> Result<Self, Error> {
+        let mut catalogue = Self { real: HashMap::new(), provided: HashMap::new() };
+        for raw in raw {
+            catalogue.real.entry(raw.name).or_default().push(raw.version);
+            for provided in relation::parse(raw.paragraph.field("Provides").unwrap_or_default())?.into_iter().flatten()
+            {
+                let version = provided.constraint.map(|(_, version)| version);
+                catalogue.provided.entry(provided.name).or_default().push(version);
+            }
+        }
+        Ok(catalogue)
+    }
+
+    /// Whether something installed answers to an alternative (Debian policy 7.5: a version is only answered by a version).
+    fn satisfies(&self, wanted: &Alternative<'_>) -> bool {
+        let real = self.real.get(wanted.name).map(|found| &**found).unwrap_or_default();
+        let provided = self.provided.get(wanted.name).map(|found| &**found).unwrap_or_default();
+        real.len().max(provided.len()) > COMPARED
+            || real.iter().any(|version| wanted.allows(version))
+            || provided.iter().any(|version| match version {
+                Some(version) => wanted.allows(version),
+                None => wanted.constraint.is_none(),
+            })
+    }
+
+    /// Of each group, the name that counts: the first that something installed answers to, as apt takes it. The others hold nothing, so that
+    /// a program that wants `jre-headless | jre` does not hold the desktop of the second. Where none is answered, all are listed.
+    fn groups(&self, raw: &Raw<'_>, field: &str, others: &mut Vec<AnyOf>) -> Result<Vec<AnyOf>, Error> {
+        let mut groups = Vec::new();
+        for group in relation::parse(raw.paragraph.field(field).unwrap_or_default())? {
+            let counts = group.iter().position(|wanted| self.satisfies(wanted));
+            let name = |wanted: &Alternative<'_>| -> Box<str> { wanted.name.into() };
+            match counts.and_then(|counts| group.get(counts)) {
+                Some(wanted) => groups.push([name(wanted)].into()),
+                None => groups.push(group.iter().map(name).collect()),
+            }
+            let rest = counts.map_or(&[][..], |counts| group.get(counts.saturating_add(1)..).unwrap_or_default());
+            if !rest.is_empty() {
+                others.push(rest.iter().map(name).collect());
+            }
+        }
+        Ok(groups)
+    }
+
+    fn package(&self, raw: &Raw<'_>, automatic: bool) -> Result<Package, Error> {
+        let mut weak = Vec::new();
+        let mut depends = self.groups(raw, "Pre-Depends", &mut weak)?;
+        depends.extend(self.groups(raw, "Depends", &mut weak)?);
+        let recommends = self.groups(raw, "Recommends", &mut weak)?;
+        for group in relation::parse(raw.paragraph.field("Suggests").unwrap_or_default())? {
+            weak.push(group.iter().map(|wanted| wanted.name.into()).collect());
+        }
+        let provides = relation::parse(raw.paragraph.field("Provides").unwrap_or_default())?;
+        let says = |field| raw.paragraph.says_yes(field);
+        Ok(Package {
+            name: raw.name.into(),
+            version: raw.version.into(),
+            architecture: raw.architecture.into(),
+            essential: says("Essential")
+                || says("Important")
+                || says("Protected")
+                || raw.paragraph.field("Priority") == Some(b"required"),
+            automatic,
+            depends,
+            recommends,
+            weak,
+            provides: provides.iter().flatten().filter(|one| one.name != raw.name).map(|one| one.name.into()).collect(),
+            fixed: (!raw.is_finished).then_some(Fixed::Unfinished),
+            ..Package::default()
+        })
+    }
+}
+
+/// Gives each package its paths.
+fn own(
+    all: &mut [Package],
+    raw: Vec<Raw<'_>>,
+    info: &Info<'_>,
+    admin: &RootPath,
+    shelf: &Shelf<'_>,
+) -> Result<Vec<Record>, Error> {
+    let mut namesakes: HashMap<&str, usize> = HashMap::new();
+    for raw in &raw {
+        let count = namesakes.entry(raw.name).or_default();
+        *count = count.saturating_add(1);
+    }
+    let mut left = LISTS;
+    let mut records = Vec::with_capacity(raw.len());
+    for (package, raw) in all.iter_mut().zip(raw) {
+        let with_architecture = [raw.name, ":", raw.architecture].concat();
+        let is_alone = namesakes.get(raw.name) == Some(&1);
+        let has_list = |stem: &str| info.file(stem.as_bytes(), ".list").is_some();
+        let stem = if has_list(&with_architecture) {
+            Some(with_architecture.as_str())
+        } else {
+            Some(raw.name).filter(|name| is_alone && has_list(name))
+        };
+        let (text, parse): (_, fn(&[u8]) -> Option<Vec<RootPath>>) = match (&raw.home, stem) {
+            (_, Some(stem)) => {
+                let node = info.file(stem.as_bytes(), ".list");
+                (node.map_or(Ok(None), |node| shelf.read_node(node, left.min(FILE)))?, file_list)
+            }
+            (Home::File(name), None) => {
+                let beside = admin.join(b"status.d").join(&[name, &b".md5sums"[..]].concat());
+                (shelf.read(&beside, left.min(FILE))?, listed_digests)
+            }
+            (Home::Status(_), None) => (None, file_list),
+        };
+        left = left.saturating_sub(text.as_ref().map_or(0, |text| text.len() as u64));
+        match text.as_deref().and_then(parse) {
+            Some(paths) => package.paths = paths,
+            None => package.fixed = Some(Fixed::NoFileList),
+        }
+        records.push(Record { paragraph: raw.home, stem: stem.map(|stem| stem.as_bytes().into()) });
+    }
+    if all.iter().all(|package| package.fixed == Some(Fixed::NoFileList)) {
+        return Err(Error::malformed("no package has a file list"));
+    }
+    Ok(records)
+}
+
+/// distroless lists regular files only, and those by their digests.
+fn listed_digests(text: &[u8]) -> Option<Vec<RootPath>> {
+    digests(text).ok().map(|lines| lines.into_iter().map(|(_, path)| path).collect())
+}
+
+/// Puts diverted paths where they are.
+fn divert(all: &mut [Package], diversions: &Diversions) {
+    let mut hiding: HashSet<Box<[u8]>> = HashSet::new();
+    for package in all.iter_mut() {
+        for path in &mut package.paths {
+            if let Some((to, by)) = diversions.of(path, &package.name) {
+                hiding.insert(by.into());
+                *path = to.clone();
+            }
+        }
+    }
+    for package in all.iter_mut().filter(|package| hiding.contains(package.name.as_bytes())) {
+        package.fixed.get_or_insert(Fixed::Diverts);
+    }
+}
+
+/// Marks the packages that another one waits for.
+fn await_triggers(all: &mut [Package], paragraphs: &[Paragraph<'_>]) {
+    let awaited: HashSet<&[u8]> = paragraphs
+        .iter()
+        .filter_map(|paragraph| paragraph.field("Triggers-Awaited"))
+        .flat_map(|names| names.split(u8::is_ascii_whitespace))
+        .map(|name| name.split(|&byte| byte == b':').next().unwrap_or_default())
+        .collect();
+    for package in all.iter_mut().filter(|package| awaited.contains(package.name.as_bytes())) {
+        package.fixed.get_or_insert(Fixed::Awaited);
+    }
+}
