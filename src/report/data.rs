@@ -3,6 +3,7 @@
 //! Every string that comes from an archive is already escaped ([`crate::error::escape`]). Sizes are bytes, field
 //! order is the order of the JSON and part of its contract.
 
+use super::secrets::SecretFinding;
 use crate::rootfs::Tally;
 use crate::warning::Warnings;
 use serde::Serialize;
@@ -69,6 +70,8 @@ pub struct ImageReport {
     pub dropped_by: Vec<RuleDrops>,
     /// What a rule named and something needs, so it stays.
     pub kept_for: Vec<Refusal>,
+    /// The secrets that were found, where the preset `secrets` asks for them.
+    pub secrets: Vec<SecretFinding>,
     /// The layer that was written; `None` for a dry run.
     pub layer: Option<LayerReport>,
     /// The digest of the written config: the image ID.

@@ -1,6 +1,7 @@
 //! One report that every renderer's tests show.
 
 use super::data::*;
+use super::secrets::SecretFinding;
 use crate::rootfs::Tally;
 
 fn tally(entries: u64, bytes: u64) -> Tally {
@@ -14,6 +15,18 @@ pub(super) fn report() -> Report {
         reason: reason.into(),
         dropped,
     };
+    let secret =
+        |kind: &str, what: &str, (place, line): (&str, u64), name: Option<&str>, (layer, state): (u64, &str)| {
+            SecretFinding {
+                kind: kind.into(),
+                what: what.into(),
+                place: place.into(),
+                line: Some(line),
+                name: name.map(Into::into),
+                layer: Some(layer),
+                state: state.into(),
+            }
+        };
     let dropped_by = vec![
         rule("caches", "/var/cache/**", "a cache", tally(34, 370_000_000)),
         rule("docs", "/usr/share/doc/**", "no program reads it", tally(4_000, 30_000_000)),
@@ -40,6 +53,10 @@ pub(super) fn report() -> Report {
             path: "/usr/share/doc/x\\n<b>|`@me".into(),
             why: "the entrypoint names it".into(),
         }],
+        secrets: vec![
+            secret("variable", "variable named as a secret", ("/app/.env", 3), Some("DB_PASSWORD"), (4, "present")),
+            secret("npm-token", "npm token", ("/root/.npmrc", 1), None, (2, "removed")),
+        ],
         layer: Some(LayerReport {
             diff_id: "sha256:dd".into(),
             digest: "sha256:bb".into(),

@@ -117,6 +117,15 @@ fn render_image(page: &mut String, image: &ImageReport) {
         page.push_str("<h3>Kept for a need</h3>\n");
         table(page, &["path", "rule", "why"], 3, &refusals);
     }
+    let secret = |secret: &super::SecretFinding| {
+        let place = format!("{} {}", code(&secret.place), html(&secret.position()));
+        row(&[place, html(&secret.title()), html(secret.fate())], 3)
+    };
+    let secrets: Vec<String> = image.secrets.iter().map(secret).collect();
+    if !secrets.is_empty() {
+        page.push_str("<h3>Secrets</h3>\n");
+        table(page, &["where", "what", "state"], 3, &secrets);
+    }
 }
 
 fn render_digests(page: &mut String, image: &ImageReport) {

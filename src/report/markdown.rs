@@ -78,6 +78,13 @@ fn render_image(text: &mut String, image: &ImageReport) {
             let _ = writeln!(text, "| {path} | {rule} | {} |", markdown(&refusal.why));
         }
     }
+    if !image.secrets.is_empty() {
+        text.push_str("\n### Secrets\n\n| where | what | state |\n| --- | --- | --- |\n");
+        for secret in &image.secrets {
+            let (place, position) = (markdown_code(&secret.place), markdown(&secret.position()));
+            let _ = writeln!(text, "| {place} {position} | {} | {} |", markdown(&secret.title()), secret.fate());
+        }
+    }
 }
 
 fn render_digests(text: &mut String, image: &ImageReport) {

@@ -10,6 +10,7 @@ pub mod inspection;
 pub mod json;
 mod load;
 pub mod markdown;
+mod secrets;
 mod table;
 pub mod text;
 mod unit;
@@ -21,4 +22,5 @@ pub use data::{
 };
 pub use inspection::{InspectedImage, InspectedLayer, Inspection, PresetGain, Waste};
 pub use load::load_command;
+pub use secrets::SecretFinding;
 pub use unit::size;
