@@ -32,6 +32,7 @@ pub mod progress;
 pub mod report;
 pub mod rootfs;
 pub mod rules;
+pub mod secrets;
 pub mod strip;
 pub mod warning;
 

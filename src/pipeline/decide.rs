@@ -6,10 +6,11 @@ use crate::error::{Error, escape};
 use crate::image::{Command, Image};
 use crate::layer::codec::Codec;
 use crate::layer::layer_size;
-use crate::options::{Compression, Options};
-use crate::report::{Accounting, ImageReport, Refusal, RuleDrops, Sizes, by_preset};
-use crate::rootfs::{Descend, InodeKind, Merge, Merged, Plan, RootPath, Tally, Tree};
+use crate::options::{Compression, History, Options};
+use crate::report::{Accounting, ImageReport, Refusal, RuleDrops, SecretFinding, Sizes, by_preset};
+use crate::rootfs::{Descend, InodeKind, LayerId, Merge, Merged, Plan, RootPath, Tally, Tree, Upper};
 use crate::rules::{Drops, Facts};
+use crate::secrets;
 use crate::warning::Warnings;
 
 /// What is decided about an image.
@@ -54,6 +55,7 @@ pub(super) fn decide((image, kept): (&Image, usize), layers: &Layers, options: &
         Some(base) => Plan::above(base, &tree, position, options.mtime),
         None => Plan::new(&tree, position, options.mtime),
     };
+    let secrets = secrets(image, kept, &tree, layers, options)?;
     let expanded: u64 = layers.of(image).take(kept).map(|(_, _, read)| read.expanded).sum();
     let mut dropped = ledger.metadata;
     dropped_by.iter().for_each(|rule| dropped += rule.dropped);
@@ -82,6 +84,7 @@ pub(super) fn decide((image, kept): (&Image, usize), layers: &Layers, options: &
         dropped_by_preset: by_preset(&dropped_by),
         dropped_by,
         kept_for,
+        secrets,
         ..ImageReport::default()
     };
     Ok(Decision { compression: compression(image, layers, options), tree, plan, kept, report, warnings })
@@ -141,6 +144,23 @@ pub(super) fn facts(image: &Image, tree: &Tree, options: &Options) -> Facts {
         languages: languages.map(|(_, value)| value.as_bytes().into()).collect(),
         hops: options.limits.symlinks,
     }
+}
+
+/// What the preset `secrets` is there for.
+fn secrets(
+    image: &Image,
+    kept: usize,
+    tree: &Tree,
+    layers: &Layers,
+    options: &Options,
+) -> Result<Vec<SecretFinding>, Error> {
+    if !options.rules.looks_for_secrets() {
+        return Ok(Vec::new());
+    }
+    let stack: Vec<(LayerId, &Upper)> = layers.of(image).map(|(id, upper, _)| (id, upper)).collect();
+    let words = secrets::Words::of(&image.config, kept, options.history == History::Keep);
+    let found = secrets::find(&secrets::Held { tree, layers: &stack, kept }, &words, layers)?;
+    Ok(found.iter().map(SecretFinding::from).collect())
 }
 
 fn refusals(drops: &Drops) -> Vec<Refusal> {

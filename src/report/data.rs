@@ -4,6 +4,7 @@
 //! order is the order of the JSON and part of its contract.
 
 use super::packages::PackagesReport;
+use super::secrets::SecretFinding;
 use crate::rootfs::Tally;
 use crate::warning::Warnings;
 use serde::Serialize;
@@ -76,6 +77,8 @@ pub struct ImageReport {
     pub needed: Option<Needed>,
     /// What `--strip-debug` did; `None` without it.
     pub stripped: Option<Stripped>,
+    /// The secrets that were found, where the preset `secrets` asks for them.
+    pub secrets: Vec<SecretFinding>,
     /// The layer that was written; `None` for a dry run.
     pub layer: Option<LayerReport>,
     /// The digest of the written config: the image ID.

@@ -2,6 +2,7 @@
 
 use super::data::*;
 use super::packages::{PackageDrop, PackageRefusal, PackagesReport};
+use super::secrets::SecretFinding;
 use crate::rootfs::Tally;
 
 fn tally(entries: u64, bytes: u64) -> Tally {
@@ -15,6 +16,18 @@ pub(super) fn report() -> Report {
         reason: reason.into(),
         dropped,
     };
+    let secret =
+        |kind: &str, what: &str, (place, line): (&str, u64), name: Option<&str>, (layer, state): (u64, &str)| {
+            SecretFinding {
+                kind: kind.into(),
+                what: what.into(),
+                place: place.into(),
+                line: Some(line),
+                name: name.map(Into::into),
+                layer: Some(layer),
+                state: state.into(),
+            }
+        };
     let dropped_by = vec![
         rule("caches", "/var/cache/**", "a cache", tally(34, 370_000_000)),
         rule("docs", "/usr/share/doc/**", "no program reads it", tally(4_000, 30_000_000)),
@@ -62,6 +75,10 @@ pub(super) fn report() -> Report {
             bytes: 40_000,
             left: vec![Left { why: "an appended payload".into(), files: 1 }],
         }),
+        secrets: vec![
+            secret("variable", "variable named as a secret", ("/app/.env", 3), Some("DB_PASSWORD"), (4, "present")),
+            secret("npm-token", "npm token", ("/root/.npmrc", 1), None, (2, "removed")),
+        ],
         layer: Some(LayerReport {
             diff_id: "sha256:dd".into(),
             digest: "sha256:bb".into(),

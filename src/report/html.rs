@@ -125,6 +125,7 @@ fn render_image(page: &mut String, image: &ImageReport) {
         render_packages(page, packages);
     }
     render_needed(page, image);
+    render_secrets(page, image);
 }
 
 fn render_packages(page: &mut String, packages: &PackagesReport) {
@@ -157,6 +158,18 @@ fn render_needed(page: &mut String, image: &ImageReport) {
         let left = stripped.left.iter().map(|left| row(&[html(&left.why), count(left.files)], 1));
         let _ = writeln!(page, "<h3>Debug sections</h3>\n<p>{files} stripped: {bytes}.</p>");
         table(page, &["left as it is", "files"], 1, &left.collect::<Vec<_>>());
+    }
+}
+
+fn render_secrets(page: &mut String, image: &ImageReport) {
+    let secret = |secret: &super::SecretFinding| {
+        let place = format!("{} {}", code(&secret.place), html(&secret.position()));
+        row(&[place, html(&secret.title()), html(secret.fate())], 3)
+    };
+    let secrets: Vec<String> = image.secrets.iter().map(secret).collect();
+    if !secrets.is_empty() {
+        page.push_str("<h3>Secrets</h3>\n");
+        table(page, &["where", "what", "state"], 3, &secrets);
     }
 }
 

@@ -86,6 +86,7 @@ fn render_image(text: &mut String, image: &ImageReport) {
         render_packages(text, packages);
     }
     render_needed(text, image);
+    render_secrets(text, image);
 }
 
 fn render_packages(text: &mut String, packages: &PackagesReport) {
@@ -124,6 +125,16 @@ fn render_needed(text: &mut String, image: &ImageReport) {
         let _ = writeln!(text, "\n### Debug sections\n\n- {files} files stripped: {bytes}");
         for left in &stripped.left {
             let _ = writeln!(text, "- {} left: {}", count(left.files), markdown(&left.why));
+        }
+    }
+}
+
+fn render_secrets(text: &mut String, image: &ImageReport) {
+    if !image.secrets.is_empty() {
+        text.push_str("\n### Secrets\n\n| where | what | state |\n| --- | --- | --- |\n");
+        for secret in &image.secrets {
+            let (place, position) = (markdown_code(&secret.place), markdown(&secret.position()));
+            let _ = writeln!(text, "| {place} {position} | {} | {} |", markdown(&secret.title()), secret.fate());
         }
     }
 }

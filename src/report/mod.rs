@@ -11,6 +11,7 @@ pub mod json;
 mod load;
 pub mod markdown;
 mod packages;
+mod secrets;
 mod table;
 pub mod text;
 mod unit;
@@ -23,4 +24,5 @@ pub use data::{
 pub use inspection::{InspectedImage, InspectedLayer, Inspection, PresetGain, Waste};
 pub use load::load_command;
 pub use packages::{PackageDrop, PackageRefusal, PackagesReport};
+pub use secrets::SecretFinding;
 pub use unit::size;

@@ -2,6 +2,7 @@
 
 use super::data::{ImageReport, Report, Sizes, Warning};
 use super::escape::line;
+use super::secrets;
 use super::table::Table;
 use super::unit::{change, count, counted, duration, size};
 use crate::rootfs::Tally;
@@ -13,7 +14,7 @@ pub enum Detail {
     /// What each preset dropped.
     #[default]
     Normal,
-    /// Also what each rule dropped, what stays for a need, digests and times.
+    /// Also what each rule dropped, what stays for a need, every secret, digests and times.
     Full,
 }
 
@@ -108,6 +109,7 @@ fn render_image(text: &mut String, image: &ImageReport, detail: Detail) {
             let _ = writeln!(text, "    and {} (-v shows them)", paths(rest));
         }
     }
+    text.push_str(&secrets::render(&image.secrets, detail));
     if !account.balances() {
         let _ = writeln!(text, "  the account does not balance: this is a mistake of imgstrip, please report it");
     }
@@ -238,6 +240,10 @@ app:1.0  linux/amd64
   the layer is 353 MB as tar, 120 MB as gzip
   1 path that rules name stay, since something needs them:
     /usr/share/doc/x\\n<b>|`@me: the entrypoint names it
+  1 secret in the image:
+    /app/.env, line 3, layer 4: variable named as a secret DB_PASSWORD
+  1 secret in the original only: removed by this squash:
+    /root/.npmrc, line 1, layer 2: npm token
 warning: 4 paths that stand twice in one layer: the last one holds (/a, /b, /c, ...)
 note: the signature was left out
 ";

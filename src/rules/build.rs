@@ -5,7 +5,7 @@
 use super::file::{Flags, ParsedRule, RuleFile};
 use super::glob::Pattern;
 use super::matcher::Matcher;
-use super::preset::{Selection, TEXTS};
+use super::preset::{SECRETS, Selection, TEXTS};
 use crate::error::Error;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use std::collections::HashMap;
@@ -37,6 +37,8 @@ pub(super) struct Compiled {
     pub(super) truncate: Matcher,
     /// Paths without wildcards that the user keeps.
     pub(super) kept_paths: Vec<String>,
+    /// Whether secrets are looked for.
+    pub(super) secrets: bool,
 }
 
 #[derive(Debug)]
@@ -75,6 +77,11 @@ impl Rules {
     /// Starts with the default presets and nothing else.
     pub fn builder() -> RulesBuilder {
         RulesBuilder::default()
+    }
+
+    /// Whether the preset `secrets` is on, which takes nothing: [`crate::secrets::find`] is to be asked.
+    pub fn looks_for_secrets(&self) -> bool {
+        self.0.secrets
     }
 }
 
@@ -157,7 +164,9 @@ impl RulesBuilder {
         if globs > RULES {
             return Err(Error::limit(format!("{globs} globs, more than {RULES}")).hint("write one glob with braces"));
         }
-        compile(parsed).map(|compiled| Rules(Arc::new(compiled)))
+        let mut compiled = compile(parsed)?;
+        compiled.secrets = self.presets.contains(SECRETS);
+        Ok(Rules(Arc::new(compiled)))
     }
 }
 

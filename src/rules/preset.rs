@@ -17,8 +17,11 @@ macro_rules! presets {
 
 presets! {
     "build-tools", "bytecode", "caches", "debug", "dev-files", "docs", "editor-junk", "gconv", "lang-java",
-    "lang-node", "lang-python", "locales", "logs", "tests", "tmp", "vcs", "zoneinfo-dup",
+    "lang-node", "lang-python", "locales", "logs", "secrets", "tests", "tmp", "vcs", "zoneinfo-dup",
 }
+
+/// The preset without rules: it switches the look for secrets on ([`crate::secrets`]).
+pub(super) const SECRETS: &str = "secrets";
 
 /// A preset, as `imgstrip rules` shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,7 +12,7 @@ macro_rules! cases {
 
 cases! {
     "build-tools", "bytecode", "caches", "debug", "dev-files", "docs", "editor-junk", "gconv", "lang-java",
-    "lang-node", "lang-python", "locales", "logs", "tests", "tmp", "vcs", "zoneinfo-dup",
+    "lang-node", "lang-python", "locales", "logs", "secrets", "tests", "tmp", "vcs", "zoneinfo-dup",
 }
 
 /// What a preset does wrong to the lines of a list, on a tree made of their paths after `change`.
@@ -69,7 +69,7 @@ fn every_rule_has_a_name_of_its_own_and_a_reason_and_needs_rules_that_exist() {
     let mut needed = Vec::new();
     for (preset, text) in preset::TEXTS {
         let file = RuleFile::parse(preset, text).unwrap();
-        assert!(!file.rules.is_empty(), "{preset}");
+        assert!(file.rules.is_empty() == (*preset == preset::SECRETS), "{preset}");
         assert!(file.summary.is_some_and(|summary| summary.len() < 110 && !summary.ends_with('.')), "{preset}");
         for rule in file.rules {
             assert!(!rule.name.contains(':'), "{preset}: a rule without a name");
@@ -105,6 +105,12 @@ fn the_presets_are_built_and_every_key_is_explained() {
     ] {
         assert!(readme.contains(&format!("| `{key}` |")), "{key}");
     }
+}
+
+#[test]
+fn the_look_for_secrets_is_on_where_its_preset_is() {
+    assert!(with("secrets", &[], &[]).looks_for_secrets() && with("all", &[], &[]).looks_for_secrets());
+    assert!(!Rules::default().looks_for_secrets() && !with("all,-secrets", &[], &[]).looks_for_secrets());
 }
 
 #[test]

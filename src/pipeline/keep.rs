@@ -1,0 +1,115 @@
+//! `--only-needed`: what the image's command needs, what the user keeps, and nothing else (rules.md 4).
+//!
+//! In: a tree that the rules are done with. Out: the tree without the rest, and what the package database has to say of what stays.
+
+use super::layers::Layers;
+use super::survey::{Survey, programs};
+use crate::error::{Error, escape};
+use crate::needs::{self, Asked, Closure, Reach};
+use crate::options::Options;
+use crate::packages::{Packages, Write};
+use crate::report::Needed;
+use crate::rootfs::{Descend, NodeId, Tally, Tree};
+use std::collections::HashSet;
+
+/// What keep mode did.
+#[derive(Debug)]
+pub(super) struct Kept {
+    pub(super) dropped: Tally,
+    pub(super) writes: Vec<Write>,
+    pub(super) needed: Needed,
+}
+
+/// Takes away all that is not needed.
+pub(super) fn only_needed(
+    tree: &mut Tree,
+    survey: &Survey,
+    packages: Option<&Packages>,
+    layers: &Layers,
+    options: &Options,
+) -> Result<Kept, Error> {
+    let hops = options.limits.symlinks;
+    let closure = closure(tree, survey, layers, options)?;
+    let needed = Needed {
+        languages: closure.languages().iter().map(|runtime| format!("{} at {}", escape(runtime.name.as_bytes()), runtime.path)).collect(),
+        notes: closure.notes().iter().map(|note| escape(note.as_bytes())).collect(),
+    };
+    let mut stays = Stays { marked: vec![false; tree.node_bound()] };
+    stays.mark_all(tree, |node| closure.contains(node));
+    drop(closure);
+    let mut writes = Vec::new();
+    if let Some(packages) = packages {
+        let owning: Vec<_> = packages.owning(&|node| stays.has(node)).into_iter().collect();
+        let legal: HashSet<NodeId> = packages.legal(tree, &owning, hops).into_iter().map(|(_, node)| node).collect();
+        stays.mark_all(tree, |node| legal.contains(&node));
+        writes = packages.reduced(tree, layers, &|node| stays.has(node))?.write;
+        let written: HashSet<NodeId> = writes.iter().filter_map(|write| tree.lookup(&write.path)).collect();
+        stays.mark_all(tree, |node| written.contains(&node));
+    }
+    Ok(Kept { dropped: stays.apply(tree), writes, needed })
+}
+
+/// What the image's command needs, and what the user keeps.
+pub(super) fn closure(tree: &Tree, survey: &Survey, layers: &Layers, options: &Options) -> Result<Closure, Error> {
+    let hops = options.limits.symlinks;
+    let asked = Asked { programs: programs(options), nodes: options.rules.kept_by_user(tree, hops) };
+    let needs = survey.needs(tree, layers, options)?;
+    needs::closure(&needs, layers, &survey.start, &asked, Reach::Everything, hops)
+}
+
+/// By [`NodeId::index`]: whether a name stays.
+struct Stays {
+    marked: Vec<bool>,
+}
+
+impl Stays {
+    fn has(&self, node: NodeId) -> bool {
+        self.marked.get(node.index()) == Some(&true)
+    }
+
+    fn mark(&mut self, node: NodeId) {
+        if let Some(marked) = self.marked.get_mut(node.index()) {
+            *marked = true;
+        }
+    }
+
+    /// Marks names and the directories above them.
+    fn mark_all(&mut self, tree: &Tree, is_meant: impl Fn(NodeId) -> bool) {
+        let mut way: Vec<(usize, NodeId)> = Vec::new();
+        tree.walk(&mut |path, node| {
+            let depth = path.components().count();
+            while way.last().is_some_and(|(above, _)| *above >= depth) {
+                way.pop();
+            }
+            if is_meant(node) {
+                self.mark(node);
+                way.iter().for_each(|(_, above)| self.mark(*above));
+            }
+            if tree.is_directory(node) {
+                way.push((depth, node));
+            }
+            Descend::Yes
+        });
+        self.mark(Tree::ROOT);
+    }
+
+    /// Takes every other name away.
+    fn apply(&self, tree: &mut Tree) -> Tally {
+        let mut goes: Vec<(NodeId, Box<[u8]>)> = Vec::new();
+        let mut open: Vec<NodeId> = vec![Tree::ROOT];
+        while let Some(directory) = open.pop() {
+            for (name, &node) in tree.children(directory) {
+                if !self.has(node) {
+                    goes.push((directory, name.clone()));
+                } else if tree.is_directory(node) {
+                    open.push(node);
+                }
+            }
+        }
+        let mut tally = Tally::default();
+        for (directory, name) in goes {
+            tree.remove(directory, &name, &mut tally);
+        }
+        tally
+    }
+}
