@@ -111,3 +111,53 @@ impl<'a> Places<'a> {
         known.or_insert_with_key(|path| tree.resolve(path, true, hops)).as_ref()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packages::testing::{owning, tree};
+
+    fn owners(tree: &Tree, all: &[Package], path: &str) -> Vec<String> {
+        let owners = Owners::new(tree, all, 40);
+        let node = tree.lookup(&RootPath::clamped(path.as_bytes())).unwrap();
+        owners.of(node).iter().map(|id| all[id.index()].name.clone()).collect()
+    }
+
+    #[test]
+    fn a_path_is_found_where_symlinks_of_directories_lead() {
+        let tree = tree("bin -> usr/bin\nusr/bin/x = x\nusr/bin/y -> x\n");
+        let all = [owning("one", "/bin /bin/x"), owning("two", "/usr /usr/bin /usr/bin/y /usr/bin/x")];
+        assert_eq!(owners(&tree, &all, "usr/bin/x"), ["one", "two"]);
+        assert_eq!(owners(&tree, &all, "usr/bin/y"), ["two"]);
+    }
+
+    #[test]
+    fn on_a_tree_that_is_not_merged_the_two_are_apart() {
+        let tree = tree("bin/x = x\nusr/bin/x = x\n");
+        let all = [owning("one", "/bin /bin/x"), owning("two", "/usr/bin/x")];
+        assert_eq!(
+            (owners(&tree, &all, "bin/x"), owners(&tree, &all, "usr/bin/x")),
+            (vec!["one".into()], vec!["two".into()])
+        );
+    }
+
+    #[test]
+    fn the_link_of_a_directory_is_not_everyones() {
+        let tree = tree("lib -> usr/lib\nusr/lib/x = x\ndoc -> usr/lib\n");
+        let all = [owning("x", "/lib /lib/x"), owning("base", "/lib"), owning("x-doc", "/doc")];
+        assert_eq!(owners(&tree, &all, "lib"), ["base"]);
+        assert_eq!(owners(&tree, &all, "doc"), ["x-doc"]);
+        assert!(owners(&tree, &all, "usr").is_empty());
+    }
+
+    #[test]
+    fn a_package_owns_something_that_stays() {
+        let tree = tree("a = x\nb = x\n");
+        let all = [owning("one", "/a"), owning("two", "/b")];
+        let b = tree.lookup(&RootPath::clamped(b"b")).unwrap();
+        let owners = Owners::new(&tree, &all, 40);
+        assert_eq!(owners.owning(&tree, &|node| node == b), [PackageId(1)].into());
+        assert_eq!(owners.gone(b, &[PackageId(1)].into()), Some(PackageId(1)));
+        assert_eq!(owners.gone(b, &[PackageId(0)].into()), None);
+    }
+}

@@ -210,38 +210,22 @@ impl<'a> Choice<'a> {
         self.may_go = found;
     }
 
-    /// What stays: all that may not go, and what that depends on.
+    /// What stays: all that may not go, and what that depends on. What the image runs comes first, then what stays by itself, then the rest,
+    /// so that each package has the most telling of its reasons.
     fn closure(&self) -> Vec<Option<Held>> {
-        // What the image runs comes first: of two reasons that are as short, it is the better one.
-        let firm = numbered(self.all).map(|(id, _)| id).filter(|id| is_some(&self.firm, *id));
-        let ahead = self.given.iter().copied().chain(firm).collect();
-        let seen = [vec![false; self.graph.names()], vec![false; self.graph.names()]];
-        let mut reach = Reach { choice: self, held: self.firm.clone(), ahead, seen };
-        let mut left: Vec<usize> = numbered(self.all).map(|(id, _)| self.graph.conditions(id)).collect();
-        let mut unmet: Vec<Vec<bool>> = left.iter().map(|&count| vec![true; count]).collect();
+        let mut reach = Reach::new(self);
+        for id in &self.given {
+            reach.hold(*id, self.firm.get(id.index()).cloned().flatten());
+        }
+        reach.run();
         for (id, _) in numbered(self.all) {
-            if !is_some(&self.asked, id) && !is_some(&self.may_go, id) {
-                reach.hold(id, Held::Root("it did not come for anything that goes".into()));
-            }
+            reach.hold(id, self.firm.get(id.index()).cloned().flatten());
         }
-        let mut at = 0usize;
-        while let Some(&here) = reach.ahead.get(at) {
-            at = at.saturating_add(1);
-            reach.follow(here, Kind::Depends);
-            if self.chosen.get(here.index()) == Some(&true) {
-                reach.follow(here, Kind::Recommends);
-            }
-            for &name in self.graph.named(here) {
-                for &(came, condition) in self.graph.meets(name) {
-                    let place = unmet.get_mut(came.index()).and_then(|unmet| unmet.get_mut(condition));
-                    let (Some(place), Some(left)) = (place, left.get_mut(came.index())) else { continue };
-                    *left = left.saturating_sub(usize::from(std::mem::take(place)));
-                    if *left == 0 && !is_some(&self.asked, came) {
-                        reach.hold(came, Held::Completes(here));
-                    }
-                }
-            }
+        reach.run();
+        for (id, _) in numbered(self.all).filter(|(id, _)| !is_some(&self.asked, *id) && !is_some(&self.may_go, *id)) {
+            reach.hold(id, Some(Held::Root("it did not come for anything that goes".into())));
         }
+        reach.run();
         reach.held
     }
 
@@ -269,16 +253,43 @@ impl<'a> Choice<'a> {
 struct Reach<'c, 'a> {
     choice: &'c Choice<'a>,
     held: Vec<Option<Held>>,
-    ahead: Vec<PackageId>,
+    /// What was held, in this order; from `at` on, what it leads to is not yet looked at.
+    order: Vec<PackageId>,
+    at: usize,
     /// Names whose packages are held, all of them, and all that no rule asks for.
     seen: [Vec<bool>; 2],
+    /// By package: which of its conditions are not met, and how many.
+    unmet: Vec<(Vec<bool>, usize)>,
 }
 
-impl Reach<'_, '_> {
-    fn hold(&mut self, id: PackageId, why: Held) {
-        if let Some(held @ None) = self.held.get_mut(id.index()) {
-            *held = Some(why);
-            self.ahead.push(id);
+impl<'c, 'a> Reach<'c, 'a> {
+    fn new(choice: &'c Choice<'a>) -> Self {
+        let conditions = numbered(choice.all).map(|(id, _)| choice.graph.conditions(id));
+        Self {
+            choice,
+            held: vec![None; choice.all.len()],
+            order: Vec::new(),
+            at: 0,
+            seen: [vec![false; choice.graph.names()], vec![false; choice.graph.names()]],
+            unmet: conditions.map(|count| (vec![true; count], count)).collect(),
+        }
+    }
+
+    fn hold(&mut self, id: PackageId, why: Option<Held>) {
+        if let (Some(held @ None), Some(_)) = (self.held.get_mut(id.index()), &why) {
+            *held = why;
+            self.order.push(id);
+        }
+    }
+
+    fn run(&mut self) {
+        while let Some(&here) = self.order.get(self.at) {
+            self.at = self.at.saturating_add(1);
+            self.follow(here, Kind::Depends);
+            if self.choice.chosen.get(here.index()) == Some(&true) {
+                self.follow(here, Kind::Recommends);
+            }
+            self.complete(here);
         }
     }
 
@@ -292,11 +303,24 @@ impl Reach<'_, '_> {
             }
             for &next in graph.answers(name) {
                 match kind {
-                    Kind::Depends => self.hold(next, Held::Needed(here)),
+                    Kind::Depends => self.hold(next, Some(Held::Needed(here))),
                     // A recommendation does not hold what a rule asks for by name: perl recommends make.
                     _ if is_some(&self.choice.asked, next) => {}
-                    _ => self.hold(next, Held::Recommended(here)),
+                    _ => self.hold(next, Some(Held::Recommended(here))),
                 }
+            }
+        }
+    }
+
+    /// Holds what came for packages of which this is the last to be held.
+    fn complete(&mut self, here: PackageId) {
+        let graph = self.choice.graph;
+        for &(came, condition) in graph.named(here).iter().flat_map(|&name| graph.meets(name)) {
+            let Some((unmet, left)) = self.unmet.get_mut(came.index()) else { continue };
+            let met = unmet.get_mut(condition).map(std::mem::take);
+            *left = left.saturating_sub(usize::from(met == Some(true)));
+            if *left == 0 && !is_some(&self.choice.asked, came) {
+                self.hold(came, Some(Held::Completes(here)));
             }
         }
     }
@@ -310,3 +334,7 @@ fn is_some<T>(list: &[Option<T>], id: PackageId) -> bool {
 fn first(seen: &mut [usize], at: Name, round: usize) -> bool {
     seen.get_mut(at).is_some_and(|seen| std::mem::replace(seen, round) != round)
 }
+
+#[cfg(test)]
+#[path = "select_tests.rs"]
+mod tests;

@@ -11,6 +11,7 @@
 //! file is undone only by the scripts of the package that asked for it, so that this package stays.
 
 mod alternatives;
+mod catalogue;
 mod choices;
 mod diversions;
 mod files;
@@ -89,3 +90,6 @@ impl Database {
         reduce::reduce(self, all, &Shelf { tree, files, hops: self.hops }, stays, stays_path)
     }
 }
+
+#[cfg(test)]
+mod tests;

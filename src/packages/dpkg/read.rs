@@ -1,11 +1,12 @@
 //! Reading the database. In: a tree, and the door to its files. Out: its packages in the order of `status`, then of `status.d`, and where each
 //! of them is recorded. Whatever dpkg itself would refuse, or would first repair, is an error.
 
-use super::super::package::{AnyOf, Fixed, Package};
+use super::super::package::{Fixed, Package};
+use super::catalogue::{Catalogue, Raw};
 use super::diversions::Diversions;
 use super::files::{FILE, Info, LISTS, STATUS, Shelf, digests, file_list};
 use super::paragraph::{Paragraph, paragraphs};
-use super::relation::{self, Alternative};
+use super::relation;
 use super::states::{self, Automatic};
 use super::{Database, Home, Record};
 use crate::error::{Error, escape};
@@ -15,22 +16,8 @@ use std::collections::{HashMap, HashSet};
 /// Where dpkg keeps it.
 const ADMIN: &[u8] = b"var/lib/dpkg";
 
-/// How many packages that answer to a name are compared with a version; beyond that, the name counts as satisfied.
-const COMPARED: usize = 64;
-
 /// How many names all relations may have together: those of 1,000 packages have 10,000.
 const NAMES: usize = 2_000_000;
-
-/// A package as its paragraph tells it.
-struct Raw<'a> {
-    name: &'a str,
-    version: &'a str,
-    architecture: &'a str,
-    paragraph: Paragraph<'a>,
-    home: Home,
-    /// Whether dpkg has nothing left to do with it.
-    is_finished: bool,
-}
 
 /// As [`super::super::Packages::read`] wants it.
 pub(in super::super) fn read(
@@ -85,8 +72,11 @@ pub(in super::super) fn read(
     Ok(Some((all, Database { admin, hops, records })))
 }
 
+/// A file of `status.d`: its name and its text.
+type Part = (Box<[u8]>, Vec<u8>);
+
 /// The files of `status.d` that hold a paragraph.
-fn status_d(shelf: &Shelf<'_>, admin: &RootPath) -> Result<Vec<(Box<[u8]>, Vec<u8>)>, Error> {
+fn status_d(shelf: &Shelf<'_>, admin: &RootPath) -> Result<Vec<Part>, Error> {
     let mut found = Vec::new();
     let mut left = STATUS;
     for (name, node) in shelf.children(&admin.join(b"status.d")) {
@@ -102,7 +92,7 @@ fn status_d(shelf: &Shelf<'_>, admin: &RootPath) -> Result<Vec<(Box<[u8]>, Vec<u
 }
 
 /// The packages that have files here.
-fn recorded<'a>(text: &'a [u8], parts: &'a [(Box<[u8]>, Vec<u8>)], info: &Info<'_>) -> Result<Vec<Raw<'a>>, Error> {
+fn recorded<'a>(text: &'a [u8], parts: &'a [Part], info: &Info<'_>) -> Result<Vec<Raw<'a>>, Error> {
     let mut found = Vec::new();
     let mut known: HashSet<&[u8]> = HashSet::new();
     let mut unique = HashSet::new();
@@ -184,87 +174,6 @@ impl Raw<'_> {
     }
 }
 
-/// Which versions are there of each name.
-struct Catalogue<'a> {
-    real: HashMap<&'a str, Vec<&'a str>>,
-    /// Names that packages answer to, with the version if they say one.
-    provided: HashMap<&'a str, Vec<Option<&'a str>>>,
-}
-
-impl<'a> Catalogue<'a> {
-    fn new(raw: &[Raw<'a>]) -> Result<Self, Error> {
-        let mut catalogue = Self { real: HashMap::new(), provided: HashMap::new() };
-        for raw in raw {
-            catalogue.real.entry(raw.name).or_default().push(raw.version);
-            for provided in relation::parse(raw.paragraph.field("Provides").unwrap_or_default())?.into_iter().flatten()
-            {
-                let version = provided.constraint.map(|(_, version)| version);
-                catalogue.provided.entry(provided.name).or_default().push(version);
-            }
-        }
-        Ok(catalogue)
-    }
-
-    /// Whether something installed answers to an alternative (Debian policy 7.5: a version is only answered by a version).
-    fn satisfies(&self, wanted: &Alternative<'_>) -> bool {
-        let real = self.real.get(wanted.name).map(|found| &**found).unwrap_or_default();
-        let provided = self.provided.get(wanted.name).map(|found| &**found).unwrap_or_default();
-        real.len().max(provided.len()) > COMPARED
-            || real.iter().any(|version| wanted.allows(version))
-            || provided.iter().any(|version| match version {
-                Some(version) => wanted.allows(version),
-                None => wanted.constraint.is_none(),
-            })
-    }
-
-    /// Of each group, the name that counts: the first that something installed answers to, as apt takes it. The others hold nothing, so that
-    /// a program that wants `jre-headless | jre` does not hold the desktop of the second. Where none is answered, all are listed.
-    fn groups(&self, raw: &Raw<'_>, field: &str, others: &mut Vec<AnyOf>) -> Result<Vec<AnyOf>, Error> {
-        let mut groups = Vec::new();
-        for group in relation::parse(raw.paragraph.field(field).unwrap_or_default())? {
-            let counts = group.iter().position(|wanted| self.satisfies(wanted));
-            let name = |wanted: &Alternative<'_>| -> Box<str> { wanted.name.into() };
-            match counts.and_then(|counts| group.get(counts)) {
-                Some(wanted) => groups.push([name(wanted)].into()),
-                None => groups.push(group.iter().map(name).collect()),
-            }
-            let rest = counts.map_or(&[][..], |counts| group.get(counts.saturating_add(1)..).unwrap_or_default());
-            if !rest.is_empty() {
-                others.push(rest.iter().map(name).collect());
-            }
-        }
-        Ok(groups)
-    }
-
-    fn package(&self, raw: &Raw<'_>, automatic: bool) -> Result<Package, Error> {
-        let mut weak = Vec::new();
-        let mut depends = self.groups(raw, "Pre-Depends", &mut weak)?;
-        depends.extend(self.groups(raw, "Depends", &mut weak)?);
-        let recommends = self.groups(raw, "Recommends", &mut weak)?;
-        for group in relation::parse(raw.paragraph.field("Suggests").unwrap_or_default())? {
-            weak.push(group.iter().map(|wanted| wanted.name.into()).collect());
-        }
-        let provides = relation::parse(raw.paragraph.field("Provides").unwrap_or_default())?;
-        let says = |field| raw.paragraph.says_yes(field);
-        Ok(Package {
-            name: raw.name.into(),
-            version: raw.version.into(),
-            architecture: raw.architecture.into(),
-            essential: says("Essential")
-                || says("Important")
-                || says("Protected")
-                || raw.paragraph.field("Priority") == Some(b"required"),
-            automatic,
-            depends,
-            recommends,
-            weak,
-            provides: provides.iter().flatten().filter(|one| one.name != raw.name).map(|one| one.name.into()).collect(),
-            fixed: (!raw.is_finished).then_some(Fixed::Unfinished),
-            ..Package::default()
-        })
-    }
-}
-
 /// Gives each package its paths.
 fn own(
     all: &mut [Package],
@@ -289,18 +198,17 @@ fn own(
         } else {
             Some(raw.name).filter(|name| is_alone && has_list(name))
         };
-        let (text, parse): (_, fn(&[u8]) -> Option<Vec<RootPath>>) = match (&raw.home, stem) {
-            (_, Some(stem)) => {
-                let node = info.file(stem.as_bytes(), ".list");
-                (node.map_or(Ok(None), |node| shelf.read_node(node, left.min(FILE)))?, file_list)
-            }
-            (Home::File(name), None) => {
-                let beside = admin.join(b"status.d").join(&[name, &b".md5sums"[..]].concat());
-                (shelf.read(&beside, left.min(FILE))?, listed_digests)
-            }
-            (Home::Status(_), None) => (None, file_list),
+        let limit = left.min(FILE);
+        let beside = || match &raw.home {
+            Home::File(name) => shelf.read(&admin.join(b"status.d").join(&[name, &b".md5sums"[..]].concat()), limit),
+            Home::Status(_) => Ok(None),
+        };
+        let text = match stem.and_then(|stem| info.file(stem.as_bytes(), ".list")) {
+            Some(node) => shelf.read_node(node, limit)?,
+            None => beside()?,
         };
         left = left.saturating_sub(text.as_ref().map_or(0, |text| text.len() as u64));
+        let parse = if stem.is_some() { file_list } else { listed_digests };
         match text.as_deref().and_then(parse) {
             Some(paths) => package.paths = paths,
             None => package.fixed = Some(Fixed::NoFileList),
