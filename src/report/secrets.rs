@@ -13,6 +13,9 @@ use std::fmt::Write;
 /// How many of each state are shown.
 const SHOWN: usize = 10;
 
+/// How a place in the history begins.
+const HISTORY: &str = "history step ";
+
 /// A secret that was found.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct SecretFinding {
@@ -91,6 +94,9 @@ pub(super) fn render(list: &[SecretFinding], detail: Detail) -> String {
         if rest > 0 {
             let _ = writeln!(text, "    and {} (-v shows them)", counted(rest as u64, "secret"));
         }
+        if state == State::Present && of.iter().any(|finding| finding.place.starts_with(HISTORY)) {
+            text.push_str("    --history single leaves the steps out\n");
+        }
     }
     text
 }
@@ -109,6 +115,21 @@ mod tests {
                         1 secret in the original only: removed by this squash:\n    /root/.npmrc, line 1, layer 2: npm token\n";
         assert_eq!(render(&report().images[0].secrets, Detail::Normal), expected);
         assert_eq!(render(&[], Detail::Full), "");
+    }
+
+    #[test]
+    fn a_step_that_stays_can_be_left_out() {
+        let finding = Finding {
+            place: Place::Step(3),
+            state: State::Present,
+            line: None,
+            kind: Kind::Variable,
+            name: None,
+            layer: None,
+        };
+        assert!(render(&[(&finding).into()], Detail::Normal).ends_with("    --history single leaves the steps out\n"));
+        let removed = Finding { state: State::Removed, ..finding };
+        assert!(!render(&[(&removed).into()], Detail::Normal).contains("--history"));
     }
 
     #[test]

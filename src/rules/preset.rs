@@ -16,7 +16,7 @@ macro_rules! presets {
 }
 
 presets! {
-    "build-tools", "bytecode", "caches", "debug", "dev-files", "docs", "editor-junk", "gconv", "lang-java",
+    "build-tools", "bytecode", "caches", "debug", "dev-files", "docs", "editor-junk", "gconv", "identity", "lang-java",
     "lang-node", "lang-python", "locales", "logs", "secrets", "tests", "tmp", "vcs", "zoneinfo-dup",
 }
 

@@ -4,7 +4,7 @@
 //! config. Files are read in the order in which they lie in their layers, each content once however many names it has.
 
 use super::config::{self, Words};
-use super::finding::{Finding, Place, Secret, State};
+use super::finding::{Finding, Kind, Place, Secret, State};
 use super::look::{Look, look};
 use super::{READ, scan};
 use crate::error::Error;
@@ -66,7 +66,8 @@ pub fn find(held: &Held<'_>, words: &Words, files: &dyn Files) -> Result<Vec<Fin
                 findings.push(Finding {
                     state: candidate.state,
                     place: Place::File(candidate.path.clone()),
-                    line: Some(line),
+                    // A store has no lines.
+                    line: (hit.kind != Kind::KeyStore).then_some(line),
                     kind: hit.kind,
                     name: hit.name,
                     layer: candidate.layer,

@@ -82,6 +82,7 @@ const LIBRARIES: &[&str] = &[
     "vendor_perl",
     "nodejs",
     "vendor",
+    "third_party",
     "rubygems",
 ];
 
@@ -144,6 +145,10 @@ fn is_public(path: &RootPath) -> bool {
         library |= language || is(name, LIBRARIES) || before == b"pkg" && name == b"mod";
         before = name;
     }
+    // A key that Windows asks each project for, and Google's own API keys: the same in every copy.
+    if path.as_bytes().starts_with(b"usr/share/cmake") || path.components().any(|name| name == b"google-cloud-sdk") {
+        return true;
+    }
     let document = [&b".md"[..], b".rst", b".markdown", b".adoc"].iter().any(|ending| before.ends_with(ending));
     library && document || path.as_bytes().starts_with(b"usr/share/doc/")
 }
@@ -169,6 +174,9 @@ mod tests {
             "/usr/share/doc/openssl/key.pem",
             "/usr/lib/ruby/gems/3.1/gems/a-1/spec/key.pem",
             "/app/node_modules/a/README.md",
+            "/usr/lib/google-cloud-sdk/platform/gsutil/gslib/kms_api.py",
+            "/opt/x/third_party/requests/tests/certs/server.key",
+            "/usr/share/cmake-3.25/Templates/Windows/Windows_TemporaryKey.pfx",
         ] {
             assert!(!is_read(path), "{path}");
         }

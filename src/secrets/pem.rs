@@ -24,7 +24,7 @@ const PUTTY: &[u8] = b"PuTTY-User-Key-File-";
 pub(super) fn private_keys(text: &[u8]) -> Vec<Hit> {
     let mut hits: Vec<Hit> = putty(text).into_iter().collect();
     let mut from = 0usize;
-    while let Some(at) = text.get(from..).and_then(|rest| dashes(rest)) {
+    while let Some(at) = text.get(from..).and_then(dashes) {
         let start = from.saturating_add(at);
         from = start.saturating_add(DASHES.len());
         hits.extend(text.get(start..).and_then(|text| key(text, start)));

@@ -103,7 +103,8 @@ fn token(text: &[u8], start: usize, shape: &Shape) -> Option<Hit> {
         Kind::AwsKey => return aws(text, start, token),
         _ => is_random(token) && token.iter().any(u8::is_ascii_digit),
     };
-    good.then(|| Hit::new(shape.kind, start, token))
+    let whole = text.get(start..start.checked_add(shape.prefix.len())?.checked_add(length)?)?;
+    good.then(|| Hit::new(shape.kind, start, whole))
 }
 
 /// An access key alone is a name; with its secret beside it, it opens.

@@ -3,6 +3,9 @@
 //! In: bytes. Out: each `name = value`, `name: value`, `"name": "value"`, `<name>value</name>`, `name value`, with
 //! the place of the value. It is no parser: a file that is cut off, or is not what its name says, is read all the same.
 
+use super::words::position;
+use std::ops::Range;
+
 /// How a file puts values beside names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
@@ -32,7 +35,11 @@ const VALUE: usize = 4096;
 pub(super) fn values(text: &[u8], form: Form) -> Vec<Value<'_>> {
     match form {
         Form::Assign => signs(text, |byte| matches!(byte, b'=' | b':')).filter_map(|at| assigned(text, at)).collect(),
-        Form::Xml => signs(text, |byte| byte == b'>').filter_map(|at| element(text, at)).collect(),
+        Form::Xml => {
+            let comments = comments(text);
+            let hidden = |at: usize| comments.iter().any(|comment| comment.contains(&at));
+            signs(text, |byte| byte == b'>').filter(|at| !hidden(*at)).filter_map(|at| element(text, at)).collect()
+        }
         Form::Words => {
             let words = words(text);
             let pairs = words.iter().zip(words.iter().skip(1));
@@ -92,6 +99,19 @@ fn element(text: &[u8], end: usize) -> Option<Value<'_>> {
     Some(Value { name, value: value.trim_ascii(), at: before.len().checked_sub(tag.len())? })
 }
 
+/// Where comments stand: Maven's own settings.xml explains itself with examples.
+fn comments(text: &[u8]) -> Vec<Range<usize>> {
+    let mut comments = Vec::new();
+    let mut from = 0usize;
+    while let Some(start) = text.get(from..).and_then(|rest| position(rest, b"<!--")) {
+        let start = from.saturating_add(start);
+        let length = text.get(start..).and_then(|rest| position(rest, b"-->")).unwrap_or(text.len());
+        from = start.saturating_add(length).saturating_add(3);
+        comments.push(start..from);
+    }
+    comments
+}
+
 fn trim_end(text: &[u8], is: impl Fn(&u8) -> bool) -> &[u8] {
     let length = text.iter().rposition(|byte| !is(byte)).map_or(0, |last| last.saturating_add(1));
     text.get(..length).unwrap_or_default()
@@ -118,6 +138,11 @@ mod tests {
         assert_eq!(read("//registry/:_authToken=t\n", Form::Assign), "_authToken@12=t");
         assert_eq!(read("= :", Form::Assign), "");
         assert_eq!(read("a=", Form::Assign), "a@0=");
+    }
+
+    #[test]
+    fn an_element_in_a_comment_is_none() {
+        assert_eq!(read("<!-- <a>b</a> --><c>d<!-- <e>", Form::Xml), "c@18=d");
     }
 
     #[test]

@@ -11,7 +11,7 @@ macro_rules! cases {
 }
 
 cases! {
-    "build-tools", "bytecode", "caches", "debug", "dev-files", "docs", "editor-junk", "gconv", "lang-java",
+    "build-tools", "bytecode", "caches", "debug", "dev-files", "docs", "editor-junk", "gconv", "identity", "lang-java",
     "lang-node", "lang-python", "locales", "logs", "secrets", "tests", "tmp", "vcs", "zoneinfo-dup",
 }
 
@@ -24,9 +24,18 @@ fn mistakes(preset: &str, list: &str, change: impl Fn(&str) -> String) -> Vec<St
         .map(|(sign, line)| (sign, change(line.trim())))
         .collect();
     let mut tree = tree(&lines.iter().map(|(_, line)| line.as_str()).collect::<Vec<_>>().join("\n"));
-    with(preset, &[], &[]).decide(&tree, &Facts::default()).apply(&mut tree);
-    let stays = |line: &str| tree.lookup(&path(line.split(' ').next().unwrap_or_default())).is_some();
-    let wrong = lines.iter().filter(|(sign, line)| stays(line) != (*sign == "+"));
+    let drops = with(preset, &[], &[]).decide(&tree, &Facts::default());
+    let emptied: Vec<RootPath> = drops.truncated().iter().map(|file| file.path.clone()).collect();
+    drops.apply(&mut tree);
+    let becomes = |line: &str| {
+        let path = path(line.split(' ').next().unwrap_or_default());
+        match tree.lookup(&path) {
+            None => "-",
+            Some(_) if emptied.contains(&path) => "0",
+            Some(_) => "+",
+        }
+    };
+    let wrong = lines.iter().filter(|(sign, line)| becomes(line) != *sign);
     wrong.map(|(sign, line)| format!("{preset}: {sign} {line}")).collect()
 }
 
@@ -74,8 +83,8 @@ fn every_rule_has_a_name_of_its_own_and_a_reason_and_needs_rules_that_exist() {
         for rule in file.rules {
             assert!(!rule.name.contains(':'), "{preset}: a rule without a name");
             assert!(rule.reason.len() > 15, "{preset}/{}", rule.name);
-            assert!(!rule.drop.is_empty(), "{preset}/{}", rule.name);
-            let unanchored = rule.drop.iter().find(|glob| !glob.written.starts_with(['/', '*']));
+            assert!(!rule.drop.is_empty() || !rule.truncate.is_empty(), "{preset}/{}", rule.name);
+            let unanchored = rule.drop.iter().chain(&rule.truncate).find(|glob| !glob.written.starts_with(['/', '*']));
             assert!(unanchored.is_none(), "{preset}/{}: {unanchored:?}", rule.name);
             needed.extend(rule.needs.iter().map(|need| format!("{preset}/{need}")));
             assert!(names.insert(format!("{preset}/{}", rule.name)), "{preset}/{}", rule.name);
@@ -102,6 +111,7 @@ fn the_presets_are_built_and_every_key_is_explained() {
         "keep_directory_links",
         "only_if_source",
         "needs",
+        "truncate",
     ] {
         assert!(readme.contains(&format!("| `{key}` |")), "{key}");
     }
