@@ -96,8 +96,8 @@ fn sections(files: &dyn Files, (before, old): (&Content, &Elf), (after, new): (&
             _ => a.0.sh_info.get(LE) == b.0.sh_info.get(LE),
         };
         // What is mapped may lose its link to a symbol table that goes: at run time nothing follows it.
-        let is_cut_off = a.is_alloc() && b.link() == 0 && usize::try_from(a.link()).is_ok_and(|link| old.goes(link));
-        let links = is_partner(a.link(), b.link()) || is_cut_off;
+        let is_unlinked = a.is_alloc() && b.link() == 0 && usize::try_from(a.link()).is_ok_and(|link| old.goes(link));
+        let links = is_partner(a.link(), b.link()) || is_unlinked;
         if !is_same_section(a, b, old.is_names(from)) || !links || !targets {
             return Ok(Err(Difference::SectionHeader));
         }

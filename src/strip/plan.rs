@@ -20,7 +20,7 @@ const MOST_ALIGNED: u64 = 4096;
 const WORTHWHILE: u64 = 512;
 /// So many mapped relocations without a symbol are read to see that they name none, in so many sections; programs have 20 to 60, in one.
 const MOST_RELOCATIONS: u16 = 4096;
-const MOST_CUT_OFF: usize = 4;
+const MOST_UNLINKED: usize = 4;
 
 /// Plans the file without what goes.
 pub(super) fn plan(files: &dyn Files, content: &Content, elf: &Elf) -> Result<Content, Stop> {
@@ -28,6 +28,7 @@ pub(super) fn plan(files: &dyn Files, content: &Content, elf: &Elf) -> Result<Co
     let fixed = elf.sections.iter().rposition(Section::is_alloc).map_or(0, |last| last.saturating_add(1));
     let numbers = numbers(elf, fixed);
     let mut sections = elf.sections.clone();
+    unlink(files, content, elf, &mut sections)?;
     let mut pieces = Pieces::new(content, tail.cut)?;
     for &index in &tail.moved {
         let section = sections.get_mut(index).ok_or(Skip::Malformed)?;
@@ -46,22 +47,9 @@ pub(super) fn plan(files: &dyn Files, content: &Content, elf: &Elf) -> Result<Co
     pieces.align(WORD)?;
     let mut header = elf.header;
     header.e_shoff.set(LE, pieces.size);
-    let (mut count, mut cut_off) = (0u16, 0usize);
-    for (index, section) in sections.iter().enumerate() {
-        let section = match elf.goes(index) {
-            true if index < fixed => Section(zeroed()?),
-            true => continue,
-            false if is_cut_off(elf, section) => {
-                cut_off = cut_off.saturating_add(1);
-                if cut_off > MOST_CUT_OFF || names_a_symbol(files, content, section)? {
-                    return Err(Skip::LinkedSection.into());
-                }
-                let mut section = *section;
-                section.0.sh_link.set(LE, u32::from(SHN_UNDEF));
-                renumber(&section, &numbers)?
-            }
-            false => renumber(section, &numbers)?,
-        };
+    let mut count = 0u16;
+    for (index, section) in sections.iter().enumerate().filter(|(index, _)| *index < fixed || !elf.goes(*index)) {
+        let section = if elf.goes(index) { Section(zeroed()?) } else { renumber(section, &numbers)? };
         count = count.checked_add(1).ok_or(Skip::TooLarge)?;
         pieces.push(bytes_of(&section.0));
     }
@@ -93,11 +81,21 @@ fn number_of(numbers: &[Option<u32>], number: u32) -> Result<u32, Stop> {
     Ok(known.ok_or(Skip::LinkedSection)?)
 }
 
-/// Whether a section is mapped and speaks of a symbol table that goes: `.rela.plt` of a static program, whose start-up code
-/// finds the relocations by their address. Every program that is linked to glibc's libc.a has one.
-fn is_cut_off(elf: &Elf, section: &Section) -> bool {
-    let goes = usize::try_from(section.link()).is_ok_and(|link| elf.goes(link));
-    goes && section.is_alloc() && section.kind() == SHT_RELA
+/// Takes the link from sections that are mapped and speak of a symbol table that goes, and yet of no symbol: `.rela.plt` of
+/// a static program, whose start-up code finds the relocations by their address. glibc's libc.a gives every program one.
+fn unlink(files: &dyn Files, content: &Content, elf: &Elf, sections: &mut [Section]) -> Result<(), Stop> {
+    let mut found = 0usize;
+    let goes = |section: &Section| usize::try_from(section.link()).is_ok_and(|link| elf.goes(link));
+    for section in
+        sections.iter_mut().filter(|section| section.is_alloc() && section.kind() == SHT_RELA && goes(section))
+    {
+        found = found.saturating_add(1);
+        if found > MOST_UNLINKED || names_a_symbol(files, content, section)? {
+            return Err(Skip::LinkedSection.into());
+        }
+        section.0.sh_link.set(LE, u32::from(SHN_UNDEF));
+    }
+    Ok(())
 }
 
 fn names_a_symbol(files: &dyn Files, content: &Content, section: &Section) -> Result<bool, Stop> {
@@ -144,6 +142,7 @@ fn rename(elf: &Elf, sections: &mut [Section], pieces: &mut Pieces) -> Result<()
     }
     let own = sections.iter_mut().enumerate().find(|(index, _)| elf.is_names(*index));
     let (_, own) = own.ok_or(Skip::Malformed)?;
+    pieces.align(own.0.sh_addralign.get(LE))?;
     own.0.sh_offset.set(LE, pieces.size);
     own.0.sh_size.set(LE, names.len() as u64);
     pieces.push(&names);
