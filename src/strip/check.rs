@@ -95,7 +95,10 @@ fn sections(files: &dyn Files, (before, old): (&Content, &Elf), (after, new): (&
             (Some(from), Some(to)) => is_partner(from, to),
             _ => a.0.sh_info.get(LE) == b.0.sh_info.get(LE),
         };
-        if !is_same_section(a, b, old.is_names(from)) || !is_partner(a.link(), b.link()) || !targets {
+        // What is mapped may lose its link to a symbol table that goes: at run time nothing follows it.
+        let is_unlinked = a.is_alloc() && b.link() == 0 && usize::try_from(a.link()).is_ok_and(|link| old.goes(link));
+        let links = is_partner(a.link(), b.link()) || is_unlinked;
+        if !is_same_section(a, b, old.is_names(from)) || !links || !targets {
             return Ok(Err(Difference::SectionHeader));
         }
         if let (Some(a), Some(b), false) = (a.bytes(), b.bytes(), old.is_names(from))
@@ -124,6 +127,7 @@ fn pairs(old: &Elf, new: &Elf) -> Result<Option<Vec<(usize, usize)>>, Stop> {
 
 /// Whether two headers say the same; one that is not mapped may say another place, the one of the names another size.
 fn is_same_section(old: &Section, new: &Section, is_names: bool) -> bool {
+    let has_stayed = old.offset() == new.offset();
     let mut old = *old;
     (old.0.sh_name, old.0.sh_link, old.0.sh_info) = (new.0.sh_name, new.0.sh_link, new.0.sh_info);
     if !old.is_alloc() {
@@ -133,8 +137,8 @@ fn is_same_section(old: &Section, new: &Section, is_names: bool) -> bool {
         old.0.sh_size = new.0.sh_size;
     }
     let align = new.0.sh_addralign.get(LE).max(1);
-    bytes_of(&old.0) == bytes_of(&new.0)
-        && (new.bytes().is_none() || new.is_alloc() || new.offset().is_multiple_of(align))
+    let is_laid = has_stayed || new.bytes().is_none() || new.offset().is_multiple_of(align);
+    bytes_of(&old.0) == bytes_of(&new.0) && is_laid
 }
 
 /// Whether the section headers end the file, and lie over nothing that is in use.

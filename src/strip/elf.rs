@@ -117,7 +117,7 @@ impl Elf {
         Ok(tail.get(..end).unwrap_or_default())
     }
 
-    /// The bytes of the section header table; a table that begins among the mapped bytes ends there too.
+    /// The bytes of the section header table.
     pub(super) fn section_table(&self) -> Range<u64> {
         let start = self.header.e_shoff.get(LE);
         start..start.saturating_add(u64::from(SECTION).saturating_mul(self.sections.len() as u64))
@@ -160,7 +160,7 @@ fn mapped(header: &FileHeader64<LE>, segments: &[ProgramHeader64<LE>], size: u64
 }
 
 /// Reads a table of headers; its length is checked against that of the file before there is room for it.
-fn table<T: Pod>(files: &dyn Files, content: &Content, at: u64, count: u16) -> Result<Vec<T>, Stop> {
+pub(super) fn table<T: Pod>(files: &dyn Files, content: &Content, at: u64, count: u16) -> Result<Vec<T>, Stop> {
     let length = (size_of::<T>() as u64).saturating_mul(u64::from(count));
     if at.checked_add(length).is_none_or(|end| end > content.size) {
         return Err(Skip::Malformed.into());

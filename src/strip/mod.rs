@@ -34,25 +34,26 @@ use skip::Stop;
 ///
 /// As [`Files::read_at`]: only where the file cannot be read. An ELF file that makes no sense is a [`Skip`].
 pub fn strip_debug(files: &dyn Files, content: &Content) -> Result<Result<Content, Skip>, Error> {
-    strip_by(files, content, &plan::plan)
+    strip_by(files, content, plan::plan)
 }
 
-/// How a plan is made; the tests give wrong ones, to see the check refuse them.
-type Planner = dyn Fn(&dyn Files, &Content, &Elf) -> Result<Content, Stop>;
-
-fn strip_by(files: &dyn Files, content: &Content, planner: &Planner) -> Result<Result<Content, Skip>, Error> {
-    skip::settle(planned(files, content, planner))
-}
-
-fn planned(files: &dyn Files, content: &Content, planner: &Planner) -> Result<Content, Stop> {
-    let header = elf::header(files, content)?;
-    if !matches!(content.source, Source::Layer(..)) {
-        return Err(Skip::NotOneRun.into());
-    }
-    let before = Elf::read(files, content, header)?;
-    let after = planner(files, content, &before)?;
-    match check::compare(files, (content, &before), &after)? {
-        Ok(()) => Ok(after),
-        Err(difference) => Err(Skip::Unproven(difference).into()),
-    }
+/// As [`strip_debug`], by another plan; the tests give wrong ones, to see the check refuse them.
+fn strip_by(
+    files: &dyn Files,
+    content: &Content,
+    planner: impl FnOnce(&dyn Files, &Content, &Elf) -> Result<Content, Stop>,
+) -> Result<Result<Content, Skip>, Error> {
+    let stripped = || {
+        let header = elf::header(files, content)?;
+        if !matches!(content.source, Source::Layer(..)) {
+            return Err(Skip::NotOneRun.into());
+        }
+        let before = Elf::read(files, content, header)?;
+        let after = planner(files, content, &before)?;
+        match check::compare(files, (content, &before), &after)? {
+            Ok(()) => Ok(after),
+            Err(difference) => Err(Skip::Unproven(difference).into()),
+        }
+    };
+    skip::settle(stripped())
 }

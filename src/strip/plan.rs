@@ -3,13 +3,13 @@
 //! In: the headers, and what becomes of the tail. Out: a content of the file's own runs and of bytes at hand: the ELF
 //! header, padding, names, section headers. Never a program header or an address changed, never a section's bytes held.
 
-use super::elf::{Elf, HEADER, MOST_NAMES, zeroed};
+use super::elf::{Elf, HEADER, MOST_NAMES, table, zeroed};
 use super::section::Section;
 use super::skip::{Skip, Stop};
 use super::tail::Tail;
 use crate::rootfs::{Content, Files, Source};
 use object::LittleEndian as LE;
-use object::elf::{SHN_UNDEF, SHT_NULL};
+use object::elf::{Rela64, SHN_UNDEF, SHT_NULL, SHT_RELA};
 use object::pod::bytes_of;
 
 /// Section headers are read as words of eight bytes.
@@ -18,6 +18,9 @@ const WORD: u64 = 8;
 const MOST_ALIGNED: u64 = 4096;
 /// A file in a layer takes up whole blocks of this many bytes; to save less saves nothing.
 const WORTHWHILE: u64 = 512;
+/// So many mapped relocations without a symbol are read to see that they name none, in so many sections; programs have 20 to 60, in one.
+const MOST_RELOCATIONS: u16 = 4096;
+const MOST_UNLINKED: usize = 4;
 
 /// Plans the file without what goes.
 pub(super) fn plan(files: &dyn Files, content: &Content, elf: &Elf) -> Result<Content, Stop> {
@@ -25,6 +28,7 @@ pub(super) fn plan(files: &dyn Files, content: &Content, elf: &Elf) -> Result<Co
     let fixed = elf.sections.iter().rposition(Section::is_alloc).map_or(0, |last| last.saturating_add(1));
     let numbers = numbers(elf, fixed);
     let mut sections = elf.sections.clone();
+    unlink(files, content, elf, &mut sections)?;
     let mut pieces = Pieces::new(content, tail.cut)?;
     for &index in &tail.moved {
         let section = sections.get_mut(index).ok_or(Skip::Malformed)?;
@@ -33,6 +37,10 @@ pub(super) fn plan(files: &dyn Files, content: &Content, elf: &Elf) -> Result<Co
         section.0.sh_offset.set(LE, pieces.size);
         pieces.copy(bytes.start, bytes.end)?;
     }
+    // An empty section that is not mapped lies nowhere; its offset must be one that the file still has.
+    for section in sections.iter_mut().filter(|section| !section.is_alloc() && section.bytes().is_none()) {
+        section.0.sh_offset.set(LE, section.offset().min(tail.cut));
+    }
     if tail.renamed {
         rename(elf, &mut sections, &mut pieces)?;
     }
@@ -40,12 +48,8 @@ pub(super) fn plan(files: &dyn Files, content: &Content, elf: &Elf) -> Result<Co
     let mut header = elf.header;
     header.e_shoff.set(LE, pieces.size);
     let mut count = 0u16;
-    for (index, section) in sections.iter().enumerate() {
-        let section = match elf.goes(index) {
-            true if index < fixed => Section(zeroed()?),
-            true => continue,
-            false => renumber(section, &numbers)?,
-        };
+    for (index, section) in sections.iter().enumerate().filter(|(index, _)| *index < fixed || !elf.goes(*index)) {
+        let section = if elf.goes(index) { Section(zeroed()?) } else { renumber(section, &numbers)? };
         count = count.checked_add(1).ok_or(Skip::TooLarge)?;
         pieces.push(bytes_of(&section.0));
     }
@@ -75,6 +79,32 @@ fn numbers(elf: &Elf, fixed: usize) -> Vec<Option<u32>> {
 fn number_of(numbers: &[Option<u32>], number: u32) -> Result<u32, Stop> {
     let known = usize::try_from(number).ok().and_then(|index| numbers.get(index)).ok_or(Skip::Malformed)?;
     Ok(known.ok_or(Skip::LinkedSection)?)
+}
+
+/// Takes the link from sections that are mapped and speak of a symbol table that goes, and yet of no symbol: `.rela.plt` of
+/// a static program, whose start-up code finds the relocations by their address. glibc's libc.a gives every program one.
+fn unlink(files: &dyn Files, content: &Content, elf: &Elf, sections: &mut [Section]) -> Result<(), Stop> {
+    let mut found = 0usize;
+    let goes = |section: &Section| usize::try_from(section.link()).is_ok_and(|link| elf.goes(link));
+    for section in
+        sections.iter_mut().filter(|section| section.is_alloc() && section.kind() == SHT_RELA && goes(section))
+    {
+        found = found.saturating_add(1);
+        if found > MOST_UNLINKED || names_a_symbol(files, content, section)? {
+            return Err(Skip::LinkedSection.into());
+        }
+        section.0.sh_link.set(LE, u32::from(SHN_UNDEF));
+    }
+    Ok(())
+}
+
+fn names_a_symbol(files: &dyn Files, content: &Content, section: &Section) -> Result<bool, Stop> {
+    let bytes = section.bytes().unwrap_or_default();
+    let size = bytes.end.saturating_sub(bytes.start);
+    let count = size.checked_div(size_of::<Rela64<LE>>() as u64).and_then(|count| u16::try_from(count).ok());
+    let count = count.filter(|count| *count <= MOST_RELOCATIONS).ok_or(Skip::TooLarge)?;
+    let rows: Vec<Rela64<LE>> = table(files, content, bytes.start, count)?;
+    Ok(rows.iter().any(|row| row.r_sym(LE, false) != 0))
 }
 
 /// The header of a section that stays, with the new numbers of those that it speaks of.
@@ -112,6 +142,7 @@ fn rename(elf: &Elf, sections: &mut [Section], pieces: &mut Pieces) -> Result<()
     }
     let own = sections.iter_mut().enumerate().find(|(index, _)| elf.is_names(*index));
     let (_, own) = own.ok_or(Skip::Malformed)?;
+    pieces.align(own.0.sh_addralign.get(LE))?;
     own.0.sh_offset.set(LE, pieces.size);
     own.0.sh_size.set(LE, names.len() as u64);
     pieces.push(&names);
