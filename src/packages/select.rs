@@ -162,6 +162,15 @@ impl<'a> Choice<'a> {
             _ => None,
         };
         let mut firm: Vec<Option<Held>> = all.iter().zip(&asked).map(firm_by_itself).collect();
+        for ((id, package), _) in numbered(all).zip(&asked).filter(|(_, asked)| asked.is_some()) {
+            for library in libraries(all, graph, id, package).filter(|library| !is_some(&asked, *library)) {
+                if let Some(firm @ None) = firm.get_mut(library.index()) {
+                    *firm = Some(Held::Root(
+                        format!("programs may load it: {} was installed by name", package.name).into(),
+                    ));
+                }
+            }
+        }
         let mut chosen: Vec<bool> =
             all.iter().zip(&asked).map(|(package, asked)| asked.is_none() && !package.automatic).collect();
         for (id, why) in roots.iter().rev() {
@@ -324,6 +333,22 @@ impl<'c, 'a> Reach<'c, 'a> {
             }
         }
     }
+}
+
+/// The library of a development package that was installed by name: it may be there for a program that loads it by its name, as python-magic
+/// does after `apt-get install libmagic-dev`, and nothing else shows that. Both come from one source and so have one version.
+fn libraries<'a>(
+    all: &'a [Package],
+    graph: &'a Graph,
+    id: PackageId,
+    package: &'a Package,
+) -> impl Iterator<Item = PackageId> + 'a {
+    let is_for_building = package.name.ends_with("-dev") || package.name.ends_with("-devel");
+    let names = if is_for_building && !package.automatic { graph.leads(id, Kind::Depends) } else { &[] };
+    let version = |id: &PackageId| all.get(id.index()).map(|other| &other.version);
+    // A name that many answer to is no library's; so the work is linear.
+    let answers = names.iter().map(|name| graph.answers(*name)).filter(|answers| answers.len() <= 8);
+    answers.flatten().copied().filter(move |other| version(other) == Some(&package.version))
 }
 
 fn is_some<T>(list: &[Option<T>], id: PackageId) -> bool {

@@ -128,6 +128,24 @@ fn what_only_a_refused_seed_recommends_stays() {
     assert_eq!(dropped(&all, &[seed(0, "make gcc", "")]), ["gcc"]);
 }
 
+#[test]
+fn the_library_of_a_development_package_that_was_installed_by_name_stays() {
+    let mut all = system(
+        "libmagic-dev depends:libmagic1,libz-dev\nlibmagic1 auto depends:magic\nmagic auto\nlibz-dev auto depends:libz\nlibz auto\ngcc depends:libisl\nlibisl auto",
+    );
+    let (magic, other) = all.split_at_mut(2);
+    magic.iter_mut().for_each(|package| package.version = "5.44".into());
+    other.iter_mut().for_each(|package| package.version = "1".into());
+    assert_eq!(dropped(&all, &[seed(0, "gcc *-dev", "")]), ["libmagic-dev", "libz-dev", "libz", "gcc", "libisl"]);
+    let why = decide(&all, &[seed(0, "*-dev", "")], &[]).why(&all, PackageId(2));
+    assert_eq!(why.unwrap(), "libmagic1 needs it: programs may load it: libmagic-dev was installed by name");
+    all[0].automatic = true;
+    assert_eq!(
+        dropped(&all, &[seed(0, "libmagic-dev", "")]),
+        ["libmagic-dev", "libmagic1", "magic", "libz-dev", "libz"]
+    );
+}
+
 fn name() -> impl Strategy<Value = String> {
     prop_oneof![(0..8u8).prop_map(|n| format!("p{n}")), (0..3u8).prop_map(|n| format!("v{n}"))]
 }
