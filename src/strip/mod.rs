@@ -30,6 +30,11 @@ use skip::Stop;
 /// It decides from the bytes alone. A caller that knows the names leaves out what is signed or hashed as a whole: a file
 /// beside which `.NAME.hmac` or `NAME.chk` stands (libgcrypt, GnuTLS, NSS), an OpenSSL `fips.so`, one with a `security.ima` attribute.
 ///
+/// What is lost is for those who look at a program from outside, and why this is off by default: line numbers and names of
+/// functions that are not exported, in debuggers and profilers (gdb with threads, perf, async-profiler, `jhsdb`), in the backtraces of
+/// Rust and C++ programs, and for valgrind, which wants the symbols of the loader. Go's panics and `go version -m`
+/// need none of it.
+///
 /// # Errors
 ///
 /// As [`Files::read_at`]: only where the file cannot be read. An ELF file that makes no sense is a [`Skip`].
