@@ -1,0 +1,8 @@
+// Prints a greeting.
+package main
+
+import "fmt"
+
+func main() {
+	fmt.Println("Hello, World!")
+}

@@ -1,0 +1,3 @@
+module example.org/user
+
+go 1.19

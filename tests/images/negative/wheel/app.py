@@ -1,0 +1,4 @@
+import linear
+import parallel
+
+print(parallel.total(1000), linear.dot().strip())
