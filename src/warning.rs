@@ -92,6 +92,12 @@ warning_kinds! {
     OnePlatform = "one-platform": "names with several platforms: Docker without the containerd store loads one",
     /// A label that names the base image's layers.
     StaleLabel = "stale-label": "labels that describe the old layers",
+    /// A word of the command that is looked up on PATH and is not there.
+    CommandNotFound = "command-not-found": "programs of the command that are not in the image",
+    /// A command name that a shell script makes while it runs.
+    ComputedCommand = "computed-command": "commands that a script computes, which are not followed (see --keep-bin)",
+    /// A script in the application's directories that no command names.
+    UnnamedScript = "unnamed-script": "scripts beside the application that no command names: what they run is not followed (see --keep-bin)",
 }
 
 /// The warnings of a run so far.
