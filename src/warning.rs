@@ -94,6 +94,12 @@ warning_kinds! {
     StaleLabel = "stale-label": "labels that describe the old layers",
     /// A package database that is broken, of another format, too large, or that does not list a package's files.
     PackageDatabase = "package-database": "package databases that cannot be read: rules go by globs only",
+    /// A word of the command that is looked up on PATH and is not there.
+    CommandNotFound = "command-not-found": "programs of the command that are not in the image",
+    /// A command name that a shell script makes while it runs.
+    ComputedCommand = "computed-command": "commands that a script computes, which are not followed (see --keep-bin)",
+    /// A script in the application's directories that no command names.
+    UnnamedScript = "unnamed-script": "scripts beside the application that no command names: what they run is not followed (see --keep-bin)",
 }
 
 /// The warnings of a run so far.

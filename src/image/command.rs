@@ -3,6 +3,7 @@
 //!
 //! In: the config as JSON and the root filesystem. Out: paths. Never a look at a file's content.
 
+use crate::needs::Start;
 use crate::rootfs::{RootPath, Tree};
 use serde_json::Value;
 
@@ -14,6 +15,14 @@ const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/s
 pub struct Command {
     /// Entrypoint, command and health check, word by word; the text of a `sh -c` is split into its words as well.
     pub words: Vec<String>,
+    /// `Entrypoint`, as an argument list.
+    pub entrypoint: Vec<String>,
+    /// `Cmd`, likewise.
+    pub cmd: Vec<String>,
+    /// What the health check runs, likewise; of `CMD-SHELL` with the shell before the text.
+    pub healthcheck: Vec<String>,
+    /// `User`; empty for root.
+    pub user: String,
     /// The variables of `Env`, in order.
     pub env: Vec<(String, String)>,
     /// `WorkingDir`; the root where there is none.
@@ -26,8 +35,8 @@ impl Command {
     /// Reads a config; keys that are missing or of another type say nothing.
     pub fn of(config: &Value) -> Self {
         let at = |pointer| config.pointer(pointer).unwrap_or(&Value::Null);
-        let mut words = strings(at("/config/Entrypoint"));
-        words.extend(strings(at("/config/Cmd")));
+        let (entrypoint, cmd) = (strings(at("/config/Entrypoint")), strings(at("/config/Cmd")));
+        let mut words = [entrypoint.clone(), cmd.clone()].concat();
         // The first word of a health check is CMD or CMD-SHELL, or NONE alone.
         words.extend(strings(at("/config/Healthcheck/Test")).into_iter().skip(1));
         let inner: Vec<String> =
@@ -38,9 +47,27 @@ impl Command {
         let volumes = at("/config/Volumes").as_object().into_iter().flat_map(|volumes| volumes.keys());
         Self {
             words,
+            entrypoint,
+            cmd,
+            healthcheck: healthcheck(strings(at("/config/Healthcheck/Test")), strings(at("/config/Shell"))),
+            user: at("/config/User").as_str().unwrap_or_default().into(),
             env: env.map(|(name, value)| (name.into(), value.into())).collect(),
             working_dir: RootPath::clamped(at("/config/WorkingDir").as_str().unwrap_or_default().as_bytes()),
             volumes: volumes.map(|volume| RootPath::clamped(volume.as_bytes())).collect(),
+        }
+    }
+
+    /// The same for the ring that follows what the command needs.
+    pub fn start(&self) -> Start {
+        let words = |words: &[String]| words.iter().map(|word| word.as_bytes().into()).collect();
+        Start {
+            entrypoint: words(&self.entrypoint),
+            cmd: words(&self.cmd),
+            healthcheck: words(&self.healthcheck),
+            env: self.env.iter().map(|(name, value)| (name.as_bytes().into(), value.as_bytes().into())).collect(),
+            working_dir: self.working_dir.clone(),
+            user: self.user.as_bytes().into(),
+            volumes: self.volumes.clone(),
         }
     }
 
@@ -69,6 +96,20 @@ impl Command {
         files.sort();
         files.dedup();
         files
+    }
+}
+
+/// The argument list of a health check: `CMD` is followed by one, `CMD-SHELL` by a text for the image's shell, `NONE` by nothing.
+fn healthcheck(mut test: Vec<String>, shell: Vec<String>) -> Vec<String> {
+    if test.is_empty() {
+        return test;
+    }
+    let rest = test.split_off(1);
+    match test.first().map(String::as_str) {
+        Some("CMD") => rest,
+        Some("CMD-SHELL") if shell.is_empty() => [vec!["/bin/sh".into(), "-c".into()], rest].concat(),
+        Some("CMD-SHELL") => [shell, rest].concat(),
+        _ => Vec::new(),
     }
 }
 
@@ -107,6 +148,19 @@ mod tests {
         let files = command.files(&merge.finish().tree, 40);
         assert_eq!(files.iter().map(ToString::to_string).collect::<Vec<_>>(), ["/app/serve", "/bin/sh"]);
         assert_eq!(command.volumes, [RootPath::clamped(b"data")]);
+    }
+
+    #[test]
+    fn each_argument_list_stays_apart() {
+        let check = |test: Value| {
+            let config = json!({"config": {"Entrypoint": "/a", "Cmd": ["b", "c d"], "User": "u", "Healthcheck": {"Test": test}}});
+            let start = Command::of(&config).start();
+            assert_eq!((start.entrypoint, start.cmd.len(), &*start.user), (vec![b"/a"[..].into()], 2, &b"u"[..]));
+            start.healthcheck.iter().map(|word| String::from_utf8(word.to_vec()).unwrap()).collect::<Vec<_>>()
+        };
+        assert_eq!(check(json!(["CMD", "x", "y"])), ["x", "y"]);
+        assert_eq!(check(json!(["CMD-SHELL", "x && y"])), ["/bin/sh", "-c", "x && y"]);
+        assert_eq!(check(json!(["NONE"])), Vec::<String>::new());
     }
 
     #[test]

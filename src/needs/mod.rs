@@ -4,22 +4,39 @@
 //! [`Need`]s, which are wants looked up in the tree; [`Lost`], which are needs that a removal would break. It cannot see what a program decides
 //! while it runs: dlopen, imports, data files.
 
+mod closure;
+mod common;
 mod elf;
 mod environment;
+mod evidence;
+mod except;
+mod growth;
 mod guard;
+mod implicit;
+mod jar;
+mod language;
 mod need;
 #[allow(clippy::module_inception)] // what it holds is what the folder is about
 mod needs;
 mod places;
+mod plugins;
 mod script;
+mod scripts;
 mod search;
+mod seeds;
+mod shell;
+mod start;
 mod system;
+#[cfg(test)]
+mod testing;
 mod want;
 mod wants;
 
+pub use closure::{Closure, closure};
 pub use environment::Environment;
 pub use guard::{Lost, lost};
 pub use need::{Need, NeedKind};
 pub use needs::Needs;
+pub use start::{Asked, Reach, Runtime, Start, Step};
 pub use want::{Elf, Script, Want};
 pub use wants::{Wants, read};

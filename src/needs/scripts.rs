@@ -1,0 +1,160 @@
+//! What a shell script that is run needs, with the files that it sources. In: a script that is a member, or a text of the config.
+//! Out: members. The scripts that it runs are looked at in their turn.
+
+use super::common::{self, Wish};
+use super::except::APPLICATION;
+use super::growth::{Cause, Grip, Growth};
+use super::need::NeedKind;
+use super::shell::{Finding, Script, Variables, World, findings};
+use crate::error::Error;
+use crate::rootfs::{NodeId, RootPath};
+use crate::warning::WarningKind;
+use std::collections::BTreeSet;
+
+/// Bytes of a script; configure scripts of large projects have less than 2 MiB.
+const SCRIPT: u64 = 4 << 20;
+
+/// Files that one script may source, and those that they source.
+const SOURCED: usize = 64;
+
+/// How often assignments are read: one may use a variable that a later line, or a sourced file, assigns.
+const ROUNDS: usize = 3;
+
+/// A text among those that share their variables.
+struct Unit {
+    /// The member whose text it is; the config's text is none.
+    member: Option<usize>,
+    script: Script,
+}
+
+impl World for Growth<'_> {
+    fn program(&self, name: &[u8]) -> Option<Vec<u8>> {
+        // Where it is called, not where the links lead: `dirname $(which java)` is the directory on PATH.
+        let directories = self.needs.environment().path.iter();
+        let mut paths = directories.map(|directory| directory.link_target(name));
+        let path = paths.find(|path| self.at(path).is_some_and(|(_, node)| !self.tree().is_directory(node)))?;
+        Some(absolute(&path))
+    }
+
+    fn real(&self, path: &[u8]) -> Option<Vec<u8>> {
+        self.at(&RootPath::clamped(path)).map(|(path, _)| absolute(&path))
+    }
+}
+
+impl Growth<'_> {
+    /// The needs of a member that is a shell script.
+    pub(super) fn shell_script(&mut self, index: usize, path: &RootPath, node: NodeId) -> Result<(), Error> {
+        let Some(text) = self.text_of(path, node, SCRIPT)? else { return Ok(()) };
+        let mut own = vec![absolute(path)];
+        // `$0` is the name by which it was called, which may be a link to it.
+        if let Some(member) = self.members.get(index).filter(|member| member.wanted.first() == Some(&b'/')) {
+            own.push(member.wanted.to_vec());
+        }
+        self.units(Unit { member: Some(index), script: Script::parse(&text) }, &own)
+    }
+
+    /// The needs of a text that the config gives to a shell.
+    pub(super) fn shell_text(&mut self, text: &[u8]) -> Result<(), Error> {
+        self.units(Unit { member: None, script: Script::parse(text) }, &[])
+    }
+
+    fn units(&mut self, first: Unit, own: &[Vec<u8>]) -> Result<(), Error> {
+        let environment = self.start.env.iter().map(|(name, value)| (&**name, &**value));
+        let mut variables = Variables::new(environment, own, absolute(&self.start.working_dir));
+        let mut seen: BTreeSet<NodeId> = BTreeSet::new();
+        let mut units = vec![first];
+        let mut found: Vec<Vec<Finding>>;
+        loop {
+            for unit in (0..ROUNDS).flat_map(|_| &units) {
+                variables.learn(&unit.script, self);
+            }
+            found = units.iter().map(|unit| findings(&unit.script, &variables, self)).collect();
+            let mut sourced = Vec::new();
+            for (unit, found) in units.iter().zip(&found) {
+                for finding in found {
+                    let Finding::Source(path) = finding else { continue };
+                    let way = self.follow(&RootPath::clamped(path));
+                    let Some((end, node)) = way.end.clone().filter(|(_, node)| seen.insert(*node)) else { continue };
+                    if units.len().saturating_add(sourced.len()) >= SOURCED {
+                        continue;
+                    }
+                    let Some(text) = self.text_of(&end, node, SCRIPT)? else { continue };
+                    self.add_way(&way, &Cause::new(unit.member, kind_of(unit), path, Grip::Part));
+                    let member = self.index.get(&node).copied();
+                    sourced.push(Unit { member, script: Script::parse(&text) });
+                }
+            }
+            if sourced.is_empty() {
+                break;
+            }
+            units.extend(sourced);
+        }
+        for (unit, found) in units.iter().zip(found) {
+            found.into_iter().for_each(|finding| self.finding(unit, finding));
+        }
+        Ok(())
+    }
+
+    fn finding(&mut self, unit: &Unit, finding: Finding) {
+        let cause = |wanted: &[u8], grip| Cause::new(unit.member, kind_of(unit), wanted, grip);
+        match finding {
+            Finding::Program(name) => {
+                let way = self.needs.program(&name, &|_| true);
+                if !self.add_way(&way, &cause(&name, Grip::Run)) && unit.member.is_none() {
+                    self.warnings.add(WarningKind::CommandNotFound, crate::error::escape(&name));
+                }
+            }
+            Finding::Run(path) => {
+                let way = self.follow(&RootPath::clamped(&path));
+                if way.end.as_ref().is_some_and(|(_, node)| !self.tree().is_directory(*node)) {
+                    self.add_way(&way, &cause(&path, Grip::Run));
+                }
+            }
+            Finding::Mention(path) => {
+                for path in self.expand(&path) {
+                    self.named(&path, &cause(&absolute(&path), Grip::Run));
+                }
+            }
+            Finding::Output(path) => {
+                if self.everything()
+                    && let Some((parent, _)) = RootPath::clamped(&path).split_last()
+                {
+                    self.keep(&parent, &cause(&path, Grip::Part));
+                }
+            }
+            Finding::Computed(text) => {
+                if self.everything() {
+                    let place = unit.member.and_then(|index| self.members.get(index)).map(|member| member.path.to_string());
+                    let place = place.unwrap_or_else(|| "the image's command".into());
+                    self.warnings.add(WarningKind::ComputedCommand, format!("{place}: {}", crate::error::escape(&text)));
+                }
+            }
+            Finding::Source(_) => {}
+        }
+    }
+
+    /// Keeps what a word or a variable names: a file and what it needs, or a directory, with what is in it where that is its own.
+    pub(super) fn named(&mut self, path: &RootPath, cause: &Cause) -> bool {
+        let Some((end, node)) = self.at(path) else { return false };
+        if !self.tree().is_directory(node) {
+            return self.keep(path, cause);
+        }
+        if !self.everything() {
+            return false;
+        }
+        if common::is_own(&end, Wish::Word) {
+            self.keep_tree(path, &APPLICATION, &cause.gripped(Grip::Own))
+        } else {
+            self.keep(path, cause)
+        }
+    }
+}
+
+fn kind_of(unit: &Unit) -> NeedKind {
+    if unit.member.is_some() { NeedKind::Word } else { NeedKind::Command }
+}
+
+/// A path as a program spells it.
+pub(super) fn absolute(path: &RootPath) -> Vec<u8> {
+    [b"/", path.as_bytes()].concat()
+}

@@ -1,0 +1,323 @@
+//! What the commands of a script run and name. In: a script and what is known of its variables. Out: [`Finding`]s, not looked up.
+//!
+//! Only heads of commands count as programs, those behind `exec`, `env` and their like among them: a script that prints
+//! "run make install" must not hold a compiler.
+
+use super::{Piece, Script, Simple, Variables, Word, World};
+
+/// How often an `eval` or a `sh -c` may hold another one.
+const NESTED: usize = 4;
+
+/// What a script needs, as it spells it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Finding {
+    /// A name to look up on PATH.
+    Program(Vec<u8>),
+    /// An absolute path that it runs.
+    Run(Vec<u8>),
+    /// An absolute path that it reads as a part of itself.
+    Source(Vec<u8>),
+    /// An absolute path that it names; may hold `*` and `?`.
+    Mention(Vec<u8>),
+    /// A file that it writes.
+    Output(Vec<u8>),
+    /// A command whose name it computes, as it is spelled.
+    Computed(Vec<u8>),
+}
+
+/// Built into every shell: a file of the same name is not run.
+const BUILTIN: &[&[u8]] = &[
+    b":", b"[", b"[[", b"alias", b"bg", b"break", b"caller", b"cd", b"continue", b"declare", b"dirs", b"echo", b"exit",
+    b"export", b"false", b"fg", b"getopts", b"hash", b"history", b"jobs", b"kill", b"let", b"local", b"popd", b"printf",
+    b"pushd", b"pwd", b"read", b"readarray", b"mapfile", b"readonly", b"return", b"set", b"shift", b"shopt", b"test",
+    b"times", b"trap", b"true", b"type", b"typeset", b"ulimit", b"umask", b"unalias", b"unset", b"wait",
+];
+
+/// Programs that run the command that their arguments name, and how many arguments of their own stand before it.
+const WRAPPERS: &[(&[u8], usize)] = &[
+    (b"builtin", 0),
+    (b"catatonit", 0),
+    (b"chpst", 0),
+    (b"chroot", 1),
+    (b"chrt", 1),
+    (b"command", 0),
+    (b"dumb-init", 0),
+    (b"env", 0),
+    (b"exec", 0),
+    (b"flock", 1),
+    (b"gosu", 1),
+    (b"ionice", 0),
+    (b"nice", 0),
+    (b"nohup", 0),
+    (b"numactl", 0),
+    (b"runuser", 0),
+    (b"s6-setuidgid", 1),
+    (b"setarch", 1),
+    (b"setpriv", 0),
+    (b"setsid", 0),
+    (b"stdbuf", 0),
+    (b"su-exec", 1),
+    (b"sudo", 0),
+    (b"time", 0),
+    (b"timeout", 1),
+    (b"tini", 0),
+    (b"unbuffer", 0),
+    (b"with-contenv", 0),
+    (b"xargs", 0),
+];
+
+/// Options of wrappers whose value is a word of its own.
+const VALUED: &[&[u8]] = &[
+    b"-u", b"-g", b"-n", b"-c", b"-i", b"-o", b"-e", b"-a", b"-s", b"-k", b"-I", b"-L", b"-P", b"-d", b"-C", b"-p", b"--reuid",
+    b"--regid", b"--user", b"--group", b"--signal", b"--kill-after", b"--chdir", b"-S",
+];
+
+/// Shells: `-c` is a text, and the first word that is no option is a script.
+pub(crate) const SHELLS: &[&[u8]] = &[b"sh", b"bash", b"dash", b"ash", b"ksh", b"mksh", b"zsh"];
+
+/// Everything that a script runs and names, sorted.
+pub(crate) fn findings(script: &Script, variables: &Variables, world: &dyn World) -> Vec<Finding> {
+    let mut reader = Reader { script, variables, world, found: Vec::new(), calls: Vec::new(), forwards: false };
+    reader.list(&script.commands, 0);
+    if reader.forwards {
+        let calls = std::mem::take(&mut reader.calls);
+        calls.into_iter().for_each(|name| reader.program(name));
+    }
+    reader.found.sort();
+    reader.found.dedup();
+    reader.found
+}
+
+struct Reader<'a> {
+    script: &'a Script,
+    variables: &'a Variables,
+    world: &'a dyn World,
+    found: Vec<Finding>,
+    /// First arguments of calls of the script's own functions.
+    calls: Vec<Vec<u8>>,
+    /// Whether some command runs `"$@"` or `"$1"`: then such an argument may be a program.
+    forwards: bool,
+}
+
+impl Reader<'_> {
+    fn list(&mut self, commands: &[Simple], nested: usize) {
+        for simple in commands {
+            let values = simple.assignments.iter().map(|(_, value)| value);
+            for word in values.clone().chain(&simple.words).chain(&simple.inputs).chain(&simple.outputs) {
+                self.inside(word, nested);
+            }
+            // A value such as `-Dconfig=/etc/app.conf` is an argument of what is run with it later.
+            values.chain(&simple.inputs).for_each(|word| self.mention(word));
+            for value in simple.outputs.iter().flat_map(|word| self.variables.values(word, self.world)) {
+                self.found.extend((value.first() == Some(&b'/')).then_some(Finding::Output(value)));
+            }
+            self.command(&simple.words, nested);
+        }
+    }
+
+    /// The commands of the substitutions in a word.
+    fn inside(&mut self, word: &Word, nested: usize) {
+        for piece in &word.0 {
+            match piece {
+                Piece::Output(commands) => self.list(commands, nested),
+                Piece::Unknown(word) => self.inside(word, nested),
+                Piece::Variable(variable) => variable.fallback.iter().for_each(|word| self.inside(word, nested)),
+                Piece::Bare(_) | Piece::Quoted(_) => {}
+            }
+        }
+    }
+
+    fn command(&mut self, words: &[Word], nested: usize) {
+        let Some((head, arguments)) = words.split_first() else { return };
+        let values: Vec<Vec<u8>> =
+            self.variables.values(head, self.world).into_iter().filter(|value| !value.is_empty()).collect();
+        if values.is_empty() {
+            return self.unknown(head, arguments, nested);
+        }
+        for value in values {
+            // An unquoted variable may hold a command and its first arguments.
+            let mut fields = value.split(|byte| byte.is_ascii_whitespace()).filter(|field| !field.is_empty());
+            match fields.next() {
+                Some(first) if !head.is_quoted() && first.len() < value.len() => {
+                    let more = fields.map(|field| Word(vec![Piece::Bare(field.into())]));
+                    let words: Vec<Word> = more.chain(arguments.iter().cloned()).collect();
+                    self.run(first, &words, nested);
+                }
+                _ => self.run(&value, arguments, nested),
+            }
+        }
+    }
+
+    fn unknown(&mut self, head: &Word, arguments: &[Word], nested: usize) {
+        let is_parameter = |piece: &Piece| match piece {
+            Piece::Variable(variable) => matches!(*variable.name, [byte] if !byte.is_ascii_alphabetic()),
+            _ => false,
+        };
+        if head.0.iter().all(is_parameter) {
+            self.forwards = true;
+            return;
+        }
+        // `$SUDO make`: where the first word is empty the second one is the head.
+        let is_variable = |piece: &Piece| matches!(piece, Piece::Variable(_));
+        if head.0.iter().all(is_variable) && !head.is_quoted() && arguments.first().is_some_and(|word| word.bare().is_some()) {
+            self.command(arguments, nested);
+        }
+        self.found.push(Finding::Computed(spelled(head)));
+    }
+
+    fn run(&mut self, name: &[u8], arguments: &[Word], nested: usize) {
+        let base = name.rsplit(|&byte| byte == b'/').next().unwrap_or(name);
+        if self.script.functions.contains(name) {
+            self.calls.extend(arguments.iter().filter_map(Word::literal).filter(|word| !word.is_empty()).take(2));
+            return arguments.iter().for_each(|word| self.mention(word));
+        }
+        if !BUILTIN.contains(&name) && !matches!(name, b"." | b"source" | b"eval" | b"exec" | b"command" | b"builtin") {
+            self.program(name.into());
+        }
+        match base {
+            // What is printed is not used, and what is removed or made need not be there.
+            b"echo" | b"printf" | b"rm" | b"rmdir" | b"unlink" | b"mkdir" => return,
+            b"." | b"source" => return self.source(arguments),
+            b"eval" => {
+                let texts: Vec<Vec<u8>> =
+                    arguments.iter().filter_map(|word| self.variables.values(word, self.world).into_iter().next()).collect();
+                return self.text(&texts.join(&b' '), nested);
+            }
+            b"trap" => {
+                let text = arguments.first().and_then(Word::literal).unwrap_or_default();
+                return self.text(&text, nested);
+            }
+            b"which" | b"type" | b"hash" => arguments.iter().filter_map(Word::literal).for_each(|word| self.program(word)),
+            b"command" if arguments.first().is_some_and(|word| matches!(word.bare(), Some(b"-v" | b"-V"))) => {
+                return arguments.iter().skip(1).filter_map(Word::literal).for_each(|word| self.program(word));
+            }
+            b"su" => self.after(arguments, &[b"-c", b"--command"], nested),
+            b"find" => self.after(arguments, &[b"-exec", b"-execdir", b"-ok", b"-okdir"], nested),
+            b"start-stop-daemon" => self.after(arguments, &[b"--exec", b"-x", b"--startas", b"-a"], nested),
+            b"run-parts" => {}
+            _ if SHELLS.contains(&base) => self.shell(arguments, nested),
+            _ => {}
+        }
+        if let Some((_, own)) = WRAPPERS.iter().find(|(wrapper, _)| *wrapper == base) {
+            self.command(wrapped(arguments, *own), nested);
+        }
+        arguments.iter().for_each(|word| self.mention(word));
+    }
+
+    /// A name for PATH, or a path: a relative one may start in any directory that the script runs in.
+    fn program(&mut self, name: Vec<u8>) {
+        if name.contains(&b'/') {
+            let from = self.variables.directories.iter();
+            let paths: Vec<Vec<u8>> = match name.first() {
+                Some(b'/') => vec![name],
+                _ => from.map(|directory| [directory.as_slice(), &name].join(&b'/')).collect(),
+            };
+            self.found.extend(paths.into_iter().map(Finding::Run));
+        } else if !name.is_empty() && !BUILTIN.contains(&name.as_slice()) && !self.script.functions.contains(name.as_slice()) {
+            self.found.push(Finding::Program(name));
+        }
+    }
+
+    fn source(&mut self, arguments: &[Word]) {
+        let Some(file) = arguments.first() else { return };
+        let values = self.variables.values(file, self.world);
+        if values.is_empty() {
+            self.found.push(Finding::Computed([b". ", spelled(file).as_slice()].concat()));
+        }
+        for value in values.into_iter().filter(|value| !value.is_empty()) {
+            if value.first() == Some(&b'/') {
+                self.found.push(Finding::Source(value));
+                continue;
+            }
+            if !value.contains(&b'/') {
+                self.found.extend(self.world.program(&value).map(Finding::Source));
+            }
+            let from = self.variables.directories.iter();
+            self.found.extend(from.map(|directory| Finding::Source([directory.as_slice(), &value].join(&b'/'))));
+        }
+    }
+
+    fn shell(&mut self, arguments: &[Word], nested: usize) {
+        let mut arguments = arguments.iter();
+        while let Some(word) = arguments.next() {
+            match word.bare() {
+                Some(option) if option.starts_with(b"-") => {
+                    if !option.starts_with(b"--") && option.ends_with(b"c") {
+                        let text = arguments.next().map(|word| self.variables.values(word, self.world)).unwrap_or_default();
+                        return text.iter().for_each(|text| self.text(text, nested));
+                    }
+                }
+                _ => {
+                    let scripts = self.variables.values(word, self.world);
+                    let is_path = |script: &Vec<u8>| !script.is_empty();
+                    for script in scripts.into_iter().filter(is_path) {
+                        let slashed = if script.contains(&b'/') { script } else { [&b"./"[..], &script].concat() };
+                        self.program(slashed);
+                    }
+                    return;
+                }
+            }
+        }
+    }
+
+    /// The commands behind each of these options.
+    fn after(&mut self, arguments: &[Word], options: &[&[u8]], nested: usize) {
+        for (index, word) in arguments.iter().enumerate() {
+            if word.bare().is_some_and(|bare| options.contains(&bare)) {
+                let rest = arguments.get(index.saturating_add(1)..).unwrap_or_default();
+                match rest.first().filter(|word| word.is_quoted()).and_then(Word::literal) {
+                    Some(text) if text.contains(&b' ') => self.text(&text, nested),
+                    _ => self.command(rest.get(..1).unwrap_or_default(), nested),
+                }
+            }
+        }
+    }
+
+    /// A text that is read as commands once more.
+    fn text(&mut self, text: &[u8], nested: usize) {
+        if nested < NESTED {
+            let script = Script::parse(text);
+            self.list(&script.commands, nested.saturating_add(1));
+        }
+    }
+
+    /// The absolute paths in a word.
+    fn mention(&mut self, word: &Word) {
+        for value in self.variables.values(word, self.world) {
+            self.found.extend(crate::needs::start::paths_in(&value).map(|path| Finding::Mention(path.into())));
+        }
+    }
+}
+
+/// The command behind a wrapper's options, its assignments, and `own` arguments.
+fn wrapped(mut arguments: &[Word], mut own: usize) -> &[Word] {
+    while let Some((first, rest)) = arguments.split_first() {
+        let bare = first.bare().unwrap_or_default();
+        let is_option = bare.starts_with(b"-");
+        if !is_option && first.assignment().is_none() {
+            match own.checked_sub(1) {
+                Some(fewer) => own = fewer,
+                None => break,
+            }
+        }
+        arguments = if is_option && VALUED.contains(&bare) { rest.get(1..).unwrap_or_default() } else { rest };
+    }
+    arguments
+}
+
+/// A word about as the text has it.
+fn spelled(word: &Word) -> Vec<u8> {
+    let mut text = Vec::new();
+    for piece in &word.0 {
+        match piece {
+            Piece::Bare(bytes) | Piece::Quoted(bytes) => text.extend_from_slice(bytes),
+            Piece::Variable(variable) => {
+                text.push(b'$');
+                text.extend_from_slice(&variable.name);
+            }
+            Piece::Output(_) => text.extend_from_slice(b"$(...)"),
+            Piece::Unknown(_) => text.extend_from_slice(b"${...}"),
+        }
+    }
+    text
+}
