@@ -3,9 +3,14 @@
 //! In: a [`Tree`](crate::rootfs::Tree), and [`Files`](crate::rootfs::Files) to read the database with. Out: [`Package`]s, a selection of those
 //! that go, and the [`Edit`] that makes the database say so. Nothing here changes a tree.
 
+mod apk;
+mod budget;
 mod bytecode;
 mod dpkg;
 mod edit;
+mod file;
+#[cfg(test)]
+mod files_testing;
 mod graph;
 mod legal;
 mod owners;
