@@ -8,7 +8,7 @@ mod installed;
 mod names;
 mod scripts;
 
-use super::budget::PathBudget;
+use super::budget::Budget;
 use super::edit::Edit;
 use super::file::File;
 use super::owners::Places;
@@ -70,11 +70,12 @@ pub(super) fn read(tree: &Tree, files: &dyn Files, hops: u64) -> Result<Option<(
         return Err(Error::unsupported(format!("{} and {} are both an apk database", other.path, installed.path)));
     }
     let text = installed.read(files, FILE)?;
-    let mut budget = PathBudget::new();
+    let mut budget = Budget::new();
     let mut all = Vec::new();
     let mut checksums = Vec::new();
     for paragraph in paragraphs(&text) {
-        let Record { package, checksum } = installed::record(paragraph, &mut budget).map_err(|error| at(&installed, error))?;
+        let Record { package, checksum } =
+            installed::record(paragraph, &mut budget).map_err(|error| at(&installed, error))?;
         all.push(package);
         checksums.push(checksum);
     }
@@ -99,7 +100,8 @@ fn judge(all: &mut [Package], world: Option<&[u8]>) {
     let asked: Option<HashSet<&[u8]>> = world.map(|world| names::words(world).filter_map(names::name).collect());
     for package in all {
         package.essential = ESSENTIAL.contains(&&*package.name);
-        let mut called = std::iter::once(package.name.as_bytes()).chain(package.provides.iter().map(|name| name.as_bytes()));
+        let mut called =
+            std::iter::once(package.name.as_bytes()).chain(package.provides.iter().map(|name| name.as_bytes()));
         package.automatic = asked.as_ref().is_some_and(|asked| !called.any(|name| asked.contains(name)));
     }
 }

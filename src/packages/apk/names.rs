@@ -1,6 +1,7 @@
 //! The names in apk's dependencies. In: words such as `so:libc.musl-x86_64.so.1`, `gcc>=13`, `!uclibc`, `curl@edge`. Out: the bare names.
 
-use crate::error::{Error, escape};
+use crate::error::Error;
+use crate::packages::budget::Budget;
 
 /// The bare name of a dependency or of what a package provides, without version and repository tag; `None` for a conflict, which asks for
 /// nothing.
@@ -15,14 +16,8 @@ pub(super) fn words(value: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// The bare names in a value, in order.
-pub(super) fn names(value: &[u8]) -> Result<Vec<Box<str>>, Error> {
-    words(value).filter_map(name).map(text).collect()
-}
-
-/// A name as text: apk's are ASCII.
-pub(super) fn text(name: &[u8]) -> Result<Box<str>, Error> {
-    let what = || Error::malformed(format!("the package database has the name \"{}\", which is no text", escape(name)));
-    Ok(std::str::from_utf8(name).map_err(|_| what())?.into())
+pub(super) fn names(value: &[u8], budget: &mut Budget) -> Result<Vec<Box<str>>, Error> {
+    words(value).filter_map(name).map(|name| budget.name(name)).collect()
 }
 
 #[cfg(test)]
@@ -31,8 +26,9 @@ mod tests {
 
     #[test]
     fn a_name_loses_its_version_and_its_tag_and_a_conflict_asks_for_nothing() {
-        let value = b"so:libc.musl-x86_64.so.1 gcc>=13 a<2  b=1~ c~3.1 d@edge e=1@edge !uclibc cmd:x=1 pc:z><Q1a= /bin/sh";
+        let value =
+            b"so:libc.musl-x86_64.so.1 gcc>=13 a<2  b=1~ c~3.1 d@edge e=1@edge !uclibc cmd:x=1 pc:z><Q1a= /bin/sh";
         let expected = ["so:libc.musl-x86_64.so.1", "gcc", "a", "b", "c", "d", "e", "cmd:x", "pc:z", "/bin/sh"];
-        assert_eq!(names(value).unwrap().iter().map(|name| &**name).collect::<Vec<_>>(), expected);
+        assert_eq!(names(value, &mut Budget::new()).unwrap().iter().map(|name| &**name).collect::<Vec<_>>(), expected);
     }
 }

@@ -15,7 +15,9 @@ pub(super) fn tar(tar: &[u8], goes: &dyn Fn(&[u8]) -> bool) -> Option<Vec<u8>> {
     let mut rest = tar;
     let mut long_name: Option<Vec<u8>> = None;
     let mut member = 0usize;
-    while let Some(header) = rest.get(member..).and_then(|rest| rest.get(..BLOCK)).filter(|header| header.iter().any(|&byte| byte != 0)) {
+    while let Some(header) =
+        rest.get(member..).and_then(|rest| rest.get(..BLOCK)).filter(|header| header.iter().any(|&byte| byte != 0))
+    {
         let size = number(header.get(124..136)?)?;
         let start = member.checked_add(BLOCK)?;
         let data = rest.get(start..start.checked_add(size)?)?;
@@ -116,7 +118,8 @@ mod tests {
     fn a_script_goes_with_its_package_and_the_others_keep_their_bytes() {
         let stays = member("gcc-13.2-r0.1.Q1a/b+=.post-install", b'0', b"#!/bin/sh\n");
         let long = format!("{}-1.0-r0.Q1c=.pre-upgrade", "n".repeat(120));
-        let pax = [member("x", b'x', format!("{} path={long}\n", long.len() + 10).as_bytes()), member("short", b'0', b"y")];
+        let pax =
+            [member("x", b'x', format!("{} path={long}\n", long.len() + 10).as_bytes()), member("short", b'0', b"y")];
         let goes = member("gcc-13.2-r0.Q1d=.trigger", b'0', &[b'x'; 600]);
         let end = vec![0; 2 * BLOCK];
         let all = [&stays[..], &goes, &pax[0], &pax[1], &end].concat();
