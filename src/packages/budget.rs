@@ -6,7 +6,7 @@ use crate::rootfs::RootPath;
 
 const MIB: u64 = 1 << 20;
 
-/// Bytes of all paths and names of a database, and of what it takes to hold each. A desktop with 2,000 packages has 400,000 files of 60 bytes.
+/// Bytes of all paths and names of a database, and of what it takes to hold each: room for two million of 60 bytes.
 const ALL: u64 = 256 * MIB;
 
 /// Bytes to hold one path or name beside its own: the pointer, the length, the allocation's.

@@ -36,6 +36,9 @@ const ENTRY: usize = 16;
 /// Entries of a header; rpm stops there (`hdrchkTags`).
 const ENTRIES: usize = 0xffff;
 
+/// Strings of one tag. Without a limit, a tag whose strings are all empty would take 16 times its bytes of memory.
+const STRINGS: usize = 1 << 20;
+
 /// A header whose frame is sound.
 #[derive(Debug)]
 pub(super) struct Header<'a> {
@@ -74,7 +77,7 @@ impl<'a> Header<'a> {
     /// All strings of a tag, in order; none where it is not there.
     pub(super) fn strings(&self, tag: u32) -> Result<Vec<&'a [u8]>, Error> {
         let Some((kind, mut bytes, count)) = self.place(tag)? else { return Ok(Vec::new()) };
-        if !matches!(kind, STRING | STRING_ARRAY | I18N_STRING) || count > bytes.len() {
+        if !matches!(kind, STRING | STRING_ARRAY | I18N_STRING) || count > bytes.len().min(STRINGS) {
             return Err(broken());
         }
         let mut strings = Vec::with_capacity(count);

@@ -18,8 +18,11 @@ const DNF5_VERSIONS: &[u8] = b"usr/lib/sysimage/libdnf5/nevras.toml";
 const DNF4: &[u8] = b"var/lib/dnf/history.sqlite";
 const ZYPP: &[u8] = b"var/lib/zypp/AutoInstalled";
 
-/// Bytes of each of these files. A history of ten years of updates has 30 MiB.
-const FILE: u64 = 64 << 20;
+/// Bytes of a history.
+const HISTORY: u64 = 64 << 20;
+
+/// Bytes of a list. dnf5 takes some 50 of them for a package.
+const FILE: u64 = 8 << 20;
 
 /// Marks the packages that came only for another one.
 pub(super) fn mark(all: &mut [Package], tree: &Tree, files: &dyn Files, hops: u64) -> Result<(), Error> {
@@ -77,9 +80,9 @@ fn dnf5(bytes: &[u8]) -> Result<HashSet<Vec<u8>>, Error> {
 
 /// Each name by the last transaction that installed or marked it.
 fn dnf4(file: &File, log: Option<&File>, files: &dyn Files) -> Result<HashSet<Vec<u8>>, Error> {
-    let mut bytes = file.read(files, FILE)?;
-    let log = log.map(|log| log.read(files, FILE)).transpose()?;
-    wal::apply(&mut bytes, log.as_deref().unwrap_or_default(), FILE)?;
+    let mut bytes = file.read(files, HISTORY)?;
+    let log = log.map(|log| log.read(files, HISTORY)).transpose()?;
+    wal::apply(&mut bytes, log.as_deref().unwrap_or_default(), HISTORY)?;
     let connection = sqlite::open(&bytes, computes_nothing)?;
     let query = || -> Result<HashSet<Vec<u8>>, rusqlite::Error> {
         // Not joined: a hostile table could make every row meet every other one.

@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::packages::budget::Budget;
 use crate::packages::package::AnyOf;
 
-/// Parentheses inside one another; rpm itself sets no limit, and no package has three.
+/// Parentheses inside one another.
 const DEPTH: usize = 16;
 
 /// What a dependency asks for: each of these. A plain name asks for itself.

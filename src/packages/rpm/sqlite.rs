@@ -8,14 +8,15 @@ use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, ffi};
 
-/// Bytes of one value. The header of a kernel with 10,000 modules has 3 MiB.
+/// Bytes of one value. A header takes 330 bytes for each file of its package (measured on Mariner 2): room for 200,000.
 const VALUE: i32 = 64 << 20;
 
 /// How many of SQLite's instructions pass between two looks at the count.
 const STEP: i32 = 100_000;
 
-/// Instructions that each byte of a database may cost: to check, delete from and rebuild one, a row of 40 bytes takes some 200.
-const BY_BYTE: u64 = 40;
+/// Instructions that each byte of a database may cost. To check Mariner's 124 packages in 3.4 MB, read them, and rebuild the database without
+/// half of them costs less than one.
+const BY_BYTE: u64 = 16;
 
 /// Instructions that any database may cost.
 const LEAST: u64 = 10_000_000;
