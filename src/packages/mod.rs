@@ -145,7 +145,7 @@ impl Packages {
         match &self.database {
             Database::Dpkg(database) => database.without(&self.all, &self.owners, tree, files, dropped),
             Database::Apk(database) => database.without(&self.all, tree, files, dropped),
-            Database::Rpm(database) => database.without(&self.all, tree, files, dropped),
+            Database::Rpm(database) => database.without(&self.all, &self.owners, tree, files, dropped),
         }
     }
 

@@ -98,6 +98,14 @@ fn drop_packages(root: &Path, names: &[&str]) -> Vec<Package> {
     packages.all().to_vec()
 }
 
+/// Leaves in a directory's database what keep mode leaves where only this file stays.
+fn keep_one(root: &Path, file: &str) {
+    let tree = tree(root);
+    let packages = Packages::read(&tree, &AtHand, HOPS, &mut Warnings::default()).unwrap().expect("a database");
+    let kept = tree.lookup(&RootPath::clamped(file.as_bytes())).expect("the file is there");
+    apply(&packages.reduced(&tree, &AtHand, &|node| node == kept).unwrap(), root);
+}
+
 fn sorted(text: &str) -> Vec<&str> {
     let mut lines: Vec<&str> = text.lines().collect();
     lines.sort_unstable();
@@ -209,7 +217,10 @@ fn rpm_finds_its_database_whole_without_a_package() {
             assert!(rpm(&["-q", "toy-devel"]).is_err());
             assert!(rpm(&["-qf", "/usr/lib64/libtoy.so.1"]).unwrap().starts_with("toy-libs-1.2"));
             rpm(&["--nodeps", "-i", names.iter().find(|name| name.contains("devel")).unwrap()]).unwrap();
-            rpm(&["-e", "toy", "toy-libs", "toy-devel"]).unwrap();
+            keep_one(&root, "usr/bin/toy");
+            rpm(&["--verifydb"]).unwrap();
+            assert_eq!(rpm(&["-qa", "--qf", "%{name}\n"]).unwrap(), "toy\n");
+            rpm(&["-e", "toy"]).unwrap();
             assert_eq!(rpm(&["-qa"]).unwrap(), "");
         }
     }
@@ -327,6 +338,11 @@ fn apk_reads_and_changes_its_database_without_a_package() {
     apk(&["fix", "--no-scripts", "--simulate"]).unwrap();
     apk(&[&["add", "--no-scripts"], &names[2..]].concat()).unwrap();
     assert_eq!(sorted(&apk(&["info", "-q"]).unwrap()), ["libtoy", "toy", "toy-dev"]);
-    apk(&["del", "--no-scripts", "toy", "toy-dev", "libtoy"]).unwrap();
+    keep_one(root, "usr/lib/libtoy.so.1");
+    assert_eq!(sorted(&apk(&["info", "-q"]).unwrap()), ["libtoy"]);
+    assert!(apk(&["info", "-L", "libtoy"]).unwrap().contains("usr/lib/libtoy.so.1"));
+    // `world` is apk's own file, which did not stay.
+    std::fs::write(root.join("etc/apk/world"), "libtoy\n").unwrap();
+    apk(&["del", "--no-scripts", "libtoy"]).unwrap();
     assert_eq!(apk(&["info", "-q"]).unwrap(), "");
 }

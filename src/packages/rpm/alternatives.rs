@@ -7,10 +7,10 @@
 use crate::error::Error;
 use crate::packages::edit::{Edit, Write};
 use crate::packages::file::File;
-use crate::packages::owners::Places;
-use crate::packages::package::{Package, PackageId, numbered};
-use crate::rootfs::{Files, InodeKind, NodeId, RootPath, Tree};
-use std::collections::HashMap;
+use crate::packages::owners::{Owners, Places};
+use crate::packages::package::PackageId;
+use crate::rootfs::{Files, InodeKind, RootPath, Tree};
+use std::collections::BTreeSet;
 
 const RECORDS: &[u8] = b"var/lib/alternatives";
 const LINKS: &[u8] = b"etc/alternatives";
@@ -36,47 +36,32 @@ struct Choice<'a> {
 
 /// Takes the choices of packages that go out of all records.
 pub(super) fn without(
-    all: &[Package],
+    owners: &Owners,
     tree: &Tree,
     files: &dyn Files,
     hops: u64,
-    stays: &dyn Fn(PackageId) -> bool,
+    dropped: &BTreeSet<PackageId>,
     edit: &mut Edit,
 ) -> Result<(), Error> {
     let records = RootPath::clamped(RECORDS);
     let Some((records, directory)) = tree.resolve(&records, true, hops) else { return Ok(()) };
     let mut places = Places::new(tree, hops);
-    let gone = gone(all, &mut places, stays);
     for (name, _) in tree.children(directory) {
         let file = File::find(tree, &records.join(name), hops).filter(|file| file.content.size <= RECORD);
         let Some(file) = file else { continue };
         let text = file.read(files, RECORD)?;
         // What `alternatives` cannot read either changes nothing.
         let Some(record) = Record::read(name, &text) else { continue };
-        let went = |choice: &Choice<'_>, places: &mut Places<'_>| {
-            let target = choice.targets.first()?;
-            places.node(&RootPath::clamped(target)).and_then(|node| gone.get(&node)).copied()
+        let mut went = |choice: &Choice<'_>| {
+            let node = places.node(&RootPath::clamped(choice.targets.first()?))?;
+            owners.gone(node, dropped)
         };
-        let fates: Vec<Option<PackageId>> = record.choices.iter().map(|choice| went(choice, &mut places)).collect();
+        let fates: Vec<Option<PackageId>> = record.choices.iter().map(&mut went).collect();
         if let Some(package) = fates.iter().flatten().next() {
             Change { tree, hops, file: &file, package: *package, edit }.apply(record, &fates);
         }
     }
     Ok(())
-}
-
-/// The names that only packages own which go.
-fn gone(all: &[Package], places: &mut Places<'_>, stays: &dyn Fn(PackageId) -> bool) -> HashMap<NodeId, PackageId> {
-    let mut gone = HashMap::new();
-    for (id, package) in numbered(all).filter(|(id, _)| !stays(*id)) {
-        gone.extend(package.paths.iter().filter_map(|path| Some((places.node(path)?, id))));
-    }
-    for (_, package) in numbered(all).filter(|(id, _)| stays(*id)) {
-        for node in package.paths.iter().filter_map(|path| places.node(path)) {
-            gone.remove(&node);
-        }
-    }
-    gone
 }
 
 impl<'a> Record<'a> {
@@ -196,7 +181,9 @@ impl Change<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::packages::testing::{AtHand, tree, written};
+    use crate::packages::Package;
+    use crate::packages::files_testing::{tree, written};
+    use crate::packages::testing::Owned;
 
     const LINES: &str = "bin -> usr/bin\nusr/bin/ld -> /etc/alternatives/ld\netc/alternatives/ld -> /usr/bin/ld.bfd\n\
                          usr/share/man/ld.1 -> /etc/alternatives/ld-man\netc/alternatives/ld-man -> /usr/share/man/ld.bfd.1\n\
@@ -213,7 +200,8 @@ mod tests {
         let all = [package("binutils", "usr/bin/ld.bfd"), package("binutils-gold", "usr/bin/ld.gold")];
         let tree = tree(LINES, &[("var/lib/alternatives/ld", record.as_bytes())]);
         let mut edit = Edit::default();
-        without(&all, &tree, &AtHand, 40, &|id| !goes.contains(&id.0), &mut edit).unwrap();
+        let dropped = goes.iter().copied().map(PackageId).collect();
+        without(&Owners::new(&tree, &all, 40), &tree, &Owned, 40, &dropped, &mut edit).unwrap();
         edit
     }
 

@@ -15,6 +15,7 @@ mod wal;
 use super::budget::Budget;
 use super::edit::Edit;
 use super::file::File;
+use super::owners::Owners;
 use super::package::{Package, PackageId, numbered};
 use crate::error::Error;
 use crate::rootfs::{Files, NodeId, RootPath, Tree};
@@ -125,6 +126,7 @@ impl Database {
     pub(super) fn without(
         &self,
         all: &[Package],
+        owners: &Owners,
         tree: &Tree,
         files: &dyn Files,
         dropped: &BTreeSet<PackageId>,
@@ -134,7 +136,7 @@ impl Database {
         }
         let stays = |id: PackageId| !dropped.contains(&id);
         let mut edit = self.rebuilt(all, tree, files, &stays, &|_| true)?;
-        alternatives::without(all, tree, files, self.hops, &stays, &mut edit)?;
+        alternatives::without(owners, tree, files, self.hops, dropped, &mut edit)?;
         Ok(edit)
     }
 

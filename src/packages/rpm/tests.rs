@@ -82,14 +82,17 @@ fn a_package_leaves_the_database_and_the_log_leaves_with_it() {
         [(PLACE, &bytes(&toy())), (&format!("{PLACE}-wal"), b""), (&format!("{PLACE}-shm"), b"x")];
     let tree = tree(lines, &files);
     let (all, database) = read(&tree, &Owned, 40).unwrap().unwrap();
-    let edit = database.without(&all, &tree, &Owned, &[PackageId(3)].into()).unwrap();
+    let edit = database.without(&all, &Owners::new(&tree, &all, 40), &tree, &Owned, &[PackageId(3)].into()).unwrap();
     let removed: Vec<String> = edit.remove.iter().map(|(path, id)| format!("{path} {}", id.0)).collect();
     assert_eq!(removed, [format!("/{PLACE}-wal 3"), format!("/{PLACE}-shm 3")]);
     let after = self::tree("", &[(PLACE, &written(&edit, PLACE).unwrap())]);
     let (left, _) = read(&after, &Owned, 40).unwrap().unwrap();
     let names: Vec<&str> = left.iter().map(|package| &*package.name).collect();
     assert_eq!(names, ["gpg-pubkey", "toy", "bash", "toy-lang"]);
-    assert_eq!(database.without(&all, &tree, &Owned, &BTreeSet::new()).unwrap(), Edit::default());
+    assert_eq!(
+        database.without(&all, &Owners::new(&tree, &all, 40), &tree, &Owned, &BTreeSet::new()).unwrap(),
+        Edit::default()
+    );
     let reduced = database.reduced(&all, &tree, &Owned, &|id| id.0 != 3, &|_| false).unwrap();
     assert_eq!(reduced, edit);
 }
@@ -110,7 +113,7 @@ fn what_is_only_in_the_log_is_read_and_written() {
     let tree = tree("", &[("var/lib/rpm/rpmdb.sqlite", &base), ("var/lib/rpm/rpmdb.sqlite-wal", &log)]);
     let (all, database) = read(&tree, &Owned, 40).unwrap().unwrap();
     assert_eq!(all.len(), 5);
-    let edit = database.without(&all, &tree, &Owned, &[PackageId(0)].into()).unwrap();
+    let edit = database.without(&all, &Owners::new(&tree, &all, 40), &tree, &Owned, &[PackageId(0)].into()).unwrap();
     let after = self::tree("", &[("var/lib/rpm/rpmdb.sqlite", &written(&edit, "var/lib/rpm/rpmdb.sqlite").unwrap())]);
     assert_eq!(read(&after, &Owned, 40).unwrap().unwrap().0.len(), 4);
 }
@@ -160,7 +163,7 @@ proptest! {
         }
         let tree = tree(LINES, &[(PLACE, &bytes)]);
         if let Ok(Some((all, database))) = read(&tree, &Owned, 40) {
-            let _ = database.without(&all, &tree, &Owned, &[PackageId(1)].into());
+            let _ = database.without(&all, &Owners::new(&tree, &all, 40), &tree, &Owned, &[PackageId(1)].into());
         }
     }
 }
