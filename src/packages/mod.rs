@@ -3,14 +3,20 @@
 //! In: a [`Tree`](crate::rootfs::Tree), and [`Files`](crate::rootfs::Files) to read the database with. Out: [`Package`]s, a selection of those
 //! that go, and the [`Edit`] that makes the database say so. Nothing here changes a tree.
 
+mod apk;
+mod budget;
 mod bytecode;
 mod dpkg;
 mod edit;
+mod file;
+#[cfg(test)]
+mod files_testing;
 mod graph;
 mod legal;
 mod owners;
 mod package;
 mod pinned;
+mod rpm;
 mod select;
 #[cfg(test)]
 mod testing;
@@ -40,6 +46,8 @@ pub struct Packages {
 #[derive(Debug)]
 enum Database {
     Dpkg(dpkg::Database),
+    Apk(apk::Database),
+    Rpm(rpm::Database),
 }
 
 impl Packages {
@@ -51,8 +59,14 @@ impl Packages {
     /// `Integrity` and `Io`, as [`Files::read_at`].
     pub fn read(tree: &Tree, files: &dyn Files, hops: u64, warnings: &mut Warnings) -> Result<Option<Self>, Error> {
         let dpkg = readable(dpkg::read(tree, files, hops), "dpkg", warnings)?;
-        let found = dpkg.map(|(all, database)| (all, Database::Dpkg(database)));
-        let Some((all, database)) = found.filter(|(all, _)| !all.is_empty()) else { return Ok(None) };
+        let dpkg = dpkg.map(|(all, database)| (all, Database::Dpkg(database)));
+        let apk = readable(apk::read(tree, files, hops), "apk", warnings)?;
+        let apk = apk.map(|(all, database)| (all, Database::Apk(database)));
+        let rpm = readable(rpm::read(tree, files, hops), "rpm", warnings)?;
+        let rpm = rpm.map(|(all, database)| (all, Database::Rpm(database)));
+        // A distribution may have another one's manager installed, whose database then is empty.
+        let mut found = [dpkg, apk, rpm].into_iter().flatten().filter(|(all, _)| !all.is_empty());
+        let Some((all, database)) = found.next() else { return Ok(None) };
         for package in all.iter().filter(|package| package.fixed == Some(Fixed::NoFileList)) {
             warnings.add(WarningKind::PackageDatabase, format!("{}: {}", package.name, Fixed::NoFileList.text()));
         }
@@ -69,6 +83,8 @@ impl Packages {
     pub fn manager(&self) -> Manager {
         match self.database {
             Database::Dpkg(_) => Manager::Dpkg,
+            Database::Apk(_) => Manager::Apk,
+            Database::Rpm(_) => Manager::Rpm,
         }
     }
 
@@ -128,6 +144,8 @@ impl Packages {
     pub fn without(&self, tree: &Tree, files: &dyn Files, dropped: &BTreeSet<PackageId>) -> Result<Edit, Error> {
         match &self.database {
             Database::Dpkg(database) => database.without(&self.all, &self.owners, tree, files, dropped),
+            Database::Apk(database) => database.without(&self.all, tree, files, dropped),
+            Database::Rpm(database) => database.without(&self.all, &self.owners, tree, files, dropped),
         }
     }
 
@@ -142,6 +160,8 @@ impl Packages {
         let is_owning = |id: PackageId| owning.contains(&id);
         match &self.database {
             Database::Dpkg(database) => database.reduced(&self.all, tree, files, &is_owning, stays),
+            Database::Apk(database) => database.reduced(&self.all, tree, files, &is_owning, stays),
+            Database::Rpm(database) => database.reduced(&self.all, tree, files, &is_owning, stays),
         }
     }
 }

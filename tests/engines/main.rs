@@ -8,6 +8,7 @@
 
 mod cases;
 mod containerd;
+mod databases;
 mod docker;
 mod engine;
 mod known;
