@@ -1,4 +1,4 @@
-//! Alpine's package database: `lib/apk/db`, or `usr/lib/apk/db` as Alpine 3.23 and Wolfi have it, and `etc/apk/world`.
+//! Alpine's package database: `lib/apk/db`, or `usr/lib/apk/db` where the one is a link to the other or scanners look too; and `etc/apk/world`.
 //!
 //! In: a tree, and the bytes of these files. Out: packages, and the files without some of them. The formats are those of apk-tools 2.14 and
 //! 3.0; lines that stay keep their bytes, and so their order and checksums.
