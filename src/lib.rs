@@ -1,6 +1,7 @@
 //! Squash a container image archive into one small layer, and strip what it does not need.
 //!
-//! Three functions do everything: [`strip()`] writes an archive, [`inspect`] tells what is in one, [`diff`] compares two.
+//! Four functions do everything: [`strip()`] writes an archive, [`inspect`] tells what is in one, [`explain`] why a path is in
+//! the result or is not, [`diff`] compares two.
 //! What to do is one value, [`options::Options`]; its default is what `imgstrip in.tar out.tar` does.
 //!
 //! ```no_run
@@ -36,4 +37,4 @@ pub mod secrets;
 pub mod strip;
 pub mod warning;
 
-pub use pipeline::{diff, inspect, strip};
+pub use pipeline::{diff, explain, inspect, strip};

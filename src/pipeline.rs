@@ -4,10 +4,16 @@
 //! tar, decides nothing and prints nothing itself.
 
 mod base;
+mod change;
+mod choose;
 mod decide;
 mod diff;
+mod explain;
 mod inspect;
+mod keep;
 mod layers;
+mod secrets;
+mod survey;
 mod write;
 
 use crate::archive::{self, Archive};
@@ -18,6 +24,7 @@ use crate::report::{Artifact, Report};
 use crate::warning::Warnings;
 use decide::Decision;
 pub use diff::diff;
+pub use explain::explain;
 pub use inspect::inspect;
 use layers::Layers;
 use rayon::prelude::*;
@@ -78,15 +85,20 @@ fn read(archive: &Archive, options: &Options, watch: &Watch<'_>) -> Result<Layer
 }
 
 fn decide(archive: &Archive, layers: &Layers, options: &Options, watch: &Watch<'_>) -> Result<Vec<Decision>, Error> {
-    watch.phase("merge and decide", None, || {
-        let decide = |image| {
-            let decision =
-                base::kept(archive, image, options).and_then(|kept| decide::decide((image, kept), layers, options));
-            decision.map_err(|error| error.in_image(decide::name(image)))
+    let named = |image| move |error: Error| error.in_image(decide::name(image));
+    let shown = watch.phase("merge", None, || {
+        let show = |image| {
+            let shown = base::kept(archive, image, options).and_then(|kept| decide::show((image, kept), layers, options));
+            shown.map_err(named(image))
         };
-        let decisions: Vec<Result<Decision, Error>> = archive.images.par_iter().map(decide).collect();
-        decisions.into_iter().collect()
-    })
+        let shown: Vec<Result<_, Error>> = archive.images.par_iter().map(show).collect();
+        shown.into_iter().collect::<Result<Vec<_>, _>>()
+    })?;
+    // One image after the other: each looks into its files side by side.
+    let images = archive.images.iter().zip(shown);
+    images
+        .map(|(image, shown)| decide::decide(image, shown, layers, options, watch).map_err(named(image)))
+        .collect()
 }
 
 /// The gates that can be judged before anything is written.

@@ -90,6 +90,8 @@ warning_kinds! {
     Healthcheck = "healthcheck": "health checks that podman does not run from an OCI image (see --format docker)",
     /// Several platforms under one name, of which `manifest.json` can name one.
     OnePlatform = "one-platform": "names with several platforms: Docker without the containerd store loads one",
+    /// A drop of the user's own that something which stays needs.
+    LostNeed = "lost-need": "files that --drop or --rules takes and something that stays needs",
     /// A label that names the base image's layers.
     StaleLabel = "stale-label": "labels that describe the old layers",
     /// A package database that is broken, of another format, too large, or that does not list a package's files.

@@ -4,6 +4,7 @@ use super::values::{self, Moment, Percent};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use imgstrip::image::Platform;
 use imgstrip::options::{Compression, Format, History, KeepBase, SymlinkParents};
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -43,6 +44,8 @@ pub(crate) struct Command {
 pub(crate) enum Task {
     /// Show what is inside: layers, waste, and what each preset alone would free
     Inspect(Inspect),
+    /// Tell why a path is in the result or is not: layers, package, rule, who needs it
+    Explain(Box<Explain>),
     /// Compare the root filesystems and configs of two archives
     #[command(after_help = DIFF_CODES)]
     Diff(Diff),
@@ -68,6 +71,24 @@ pub(crate) struct Inspect {
     /// Prints JSON
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) choice: Choice,
+    #[command(flatten)]
+    pub(crate) running: Running,
+}
+
+/// `imgstrip explain IN PATH`.
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// The image archive, an OCI layout directory, or '-' for standard input
+    pub(crate) input: PathBuf,
+    /// The path in the image, from its root
+    pub(crate) path: OsString,
+    /// Prints JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) what: What,
     #[command(flatten)]
     pub(crate) choice: Choice,
     #[command(flatten)]
@@ -100,31 +121,8 @@ pub(crate) struct Strip {
     #[arg(required_unless_present = "dry_run")]
     pub(crate) output: Option<PathBuf>,
 
-    /// default, all, none, or names; default,tests adds, default,-docs takes out
-    #[arg(short, long, value_name = "LIST", help_heading = "What goes and what stays")]
-    pub(crate) preset: Option<String>,
-    /// Adds the rules of a file in the format of `imgstrip rules PRESET`
-    #[arg(short, long, value_name = "FILE", help_heading = "What goes and what stays")]
-    pub(crate) rules: Vec<PathBuf>,
-    /// Drops what the glob matches
-    #[arg(long, value_name = "GLOB", help_heading = "What goes and what stays")]
-    pub(crate) drop: Vec<String>,
-    /// Keeps what the glob matches, whatever drops it
-    #[arg(long, value_name = "GLOB", help_heading = "What goes and what stays")]
-    pub(crate) keep: Vec<String>,
-    /// Keeps a program, by name or path, with all it needs
-    #[arg(long, value_name = "PROG", help_heading = "What goes and what stays")]
-    pub(crate) keep_bin: Vec<String>,
-    /// Keeps what the image's command needs, --keep and --keep-bin, and nothing else
-    #[arg(long, conflicts_with = "keep_base", help_heading = "What goes and what stays")]
-    pub(crate) only_needed: bool,
-    /// Cuts debug sections off ELF files; nothing that is loaded moves
-    #[arg(long, help_heading = "What goes and what stays")]
-    pub(crate) strip_debug: bool,
-    /// Leaves the first N layers as they are, or those of an image
-    #[arg(long, value_name = "N|REF", value_parser = values::keep_base, help_heading = "What goes and what stays")]
-    pub(crate) keep_base: Option<KeepBase>,
-
+    #[command(flatten)]
+    pub(crate) what: What,
     #[command(flatten)]
     pub(crate) choice: Choice,
 
@@ -165,6 +163,35 @@ pub(crate) struct Strip {
 
     #[command(flatten)]
     pub(crate) running: Running,
+}
+
+/// What goes and what stays.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct What {
+    /// default, all, none, or names; default,tests adds, default,-docs takes out
+    #[arg(short, long, value_name = "LIST", help_heading = "What goes and what stays")]
+    pub(crate) preset: Option<String>,
+    /// Adds the rules of a file in the format of `imgstrip rules PRESET`
+    #[arg(short, long, value_name = "FILE", help_heading = "What goes and what stays")]
+    pub(crate) rules: Vec<PathBuf>,
+    /// Drops what the glob matches
+    #[arg(long, value_name = "GLOB", help_heading = "What goes and what stays")]
+    pub(crate) drop: Vec<String>,
+    /// Keeps what the glob matches, whatever drops it
+    #[arg(long, value_name = "GLOB", help_heading = "What goes and what stays")]
+    pub(crate) keep: Vec<String>,
+    /// Keeps a program, by name or path, with all it needs
+    #[arg(long, value_name = "PROG", help_heading = "What goes and what stays")]
+    pub(crate) keep_bin: Vec<String>,
+    /// Keeps what the image's command needs, --keep and --keep-bin, and nothing else
+    #[arg(long, conflicts_with = "keep_base", help_heading = "What goes and what stays")]
+    pub(crate) only_needed: bool,
+    /// Cuts debug sections off ELF files; nothing that is loaded moves
+    #[arg(long, help_heading = "What goes and what stays")]
+    pub(crate) strip_debug: bool,
+    /// Leaves the first N layers as they are, or those of an image
+    #[arg(long, value_name = "N|REF", value_parser = values::keep_base, help_heading = "What goes and what stays")]
+    pub(crate) keep_base: Option<KeepBase>,
 }
 
 /// Which images, and how they are read.

@@ -56,9 +56,9 @@ fn a_file_may_be_called_like_a_task() {
 #[test]
 fn rules_may_be_given_many_times_and_in_any_order() {
     let flags = with(&["--keep", "/a", "-p", "default,-docs", "--drop", "/b", "-r", "x.toml", "--keep", "/c"]);
-    assert_eq!(flags.preset.as_deref(), Some("default,-docs"));
-    assert_eq!((flags.keep, flags.drop), (vec!["/a".into(), "/c".into()], vec!["/b".into()]));
-    assert_eq!(flags.rules, [PathBuf::from("x.toml")]);
+    assert_eq!(flags.what.preset.as_deref(), Some("default,-docs"));
+    assert_eq!((flags.what.keep, flags.what.drop), (vec!["/a".into(), "/c".into()], vec!["/b".into()]));
+    assert_eq!(flags.what.rules, [PathBuf::from("x.toml")]);
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn each_flag_reaches_its_field() {
     let flags = with(&["--history", "single", "--mtime", "-1", "--symlink-parents", "follow", "--keep-base", "2"]);
     assert_eq!((flags.history, flags.mtime), (Some(HistoryName::Single), Some(-1)));
     assert_eq!(flags.choice.symlink_parents, Some(SymlinkParentsName::Follow));
-    assert_eq!(flags.keep_base, Some(KeepBase::Layers(2)));
+    assert_eq!(flags.what.keep_base, Some(KeepBase::Layers(2)));
 
     let flags =
         with(&["--dry-run", "--report", "r.md", "--json", "--max-size", "1GB", "--min-saving", "5", "--strict"]);

@@ -1,13 +1,13 @@
-//! `imgstrip inspect` and `imgstrip diff`: archives are read, nothing is written. In: flags. Out: what was found, on
+//! `imgstrip inspect`, `imgstrip explain` and `imgstrip diff`: archives are read, nothing is written. In: flags. Out: what was found, on
 //! standard output; warnings beside it.
 
 use super::Outcome;
-use super::flags::{Diff, Inspect, Running};
+use super::flags::{Diff, Explain, Inspect, Running};
 use super::progress::watched;
-use super::request::{Surroundings, input, options};
+use super::request::{Surroundings, input, options, what};
 use imgstrip::cancel::Cancel;
 use imgstrip::error::Error;
-use imgstrip::report::{Warning, comparison, inspection, json, text};
+use imgstrip::report::{Warning, comparison, explanation, inspection, json, text};
 
 /// The exit code of a difference.
 const DIFFERENT: u8 = 1;
@@ -17,6 +17,17 @@ pub(crate) fn inspect(flags: &Inspect, around: &Surroundings, cancel: &Cancel) -
     let (from, options) = (input(&flags.input, around)?, options(&flags.choice, &flags.running));
     let (found, ..) = watched(&flags.running, around, cancel, |watch| imgstrip::inspect(&from, &options, watch))?;
     let shown = if flags.json { json::render(&found)? } else { inspection::render(&found) };
+    Ok(outcome(shown, &found.warnings, &flags.running, flags.json))
+}
+
+/// Shows why a path is in the result or is not.
+pub(crate) fn explain(flags: &Explain, around: &Surroundings, cancel: &Cancel) -> Result<Outcome, Error> {
+    let (from, mut options) = (input(&flags.input, around)?, options(&flags.choice, &flags.running));
+    what(&flags.what, &mut options)?;
+    let path = flags.path.as_encoded_bytes();
+    let (found, ..) =
+        watched(&flags.running, around, cancel, |watch| imgstrip::explain(&from, path, &options, watch))?;
+    let shown = if flags.json { json::render(&found)? } else { explanation::render(&found) };
     Ok(outcome(shown, &found.warnings, &flags.running, flags.json))
 }
 

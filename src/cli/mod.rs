@@ -48,6 +48,7 @@ pub(crate) fn run(words: impl IntoIterator<Item = OsString>, around: &Surroundin
     let result = match &command.task {
         None => strip::run(&command.strip, around, cancel),
         Some(Task::Inspect(flags)) => look::inspect(flags, around, cancel),
+        Some(Task::Explain(flags)) => look::explain(flags, around, cancel),
         Some(Task::Diff(flags)) => look::diff(flags, around, cancel),
         Some(Task::Rules { preset }) => rules(preset.as_deref()),
         Some(Task::Completions { shell }) => Ok(completions(*shell)),

@@ -1,7 +1,7 @@
 //! From flags to what the library takes. In: parsed flags, the environment's SOURCE_DATE_EPOCH, and which of the
 //! standard streams are terminals. Out: input, output, options. Reads rules files, and nothing else.
 
-use super::flags::{Choice, Running, Strip};
+use super::flags::{Choice, Running, Strip, What};
 use super::values;
 use imgstrip::error::{Error, escape};
 use imgstrip::options::{Gates, Input, Options, Output};
@@ -52,15 +52,11 @@ impl Request {
             }
         }
         let mut options = options(&flags.choice, &flags.running);
-        options.rules = rules_from_flags(flags)?;
+        self::what(&flags.what, &mut options)?;
         options.tag.clone_from(&flags.tag);
         options.compression = flags.compress.unwrap_or_default();
         options.format = flags.format.map(Into::into).unwrap_or_default();
         options.history = flags.history.map(Into::into).unwrap_or_default();
-        options.keep_base.clone_from(&flags.keep_base);
-        options.only_needed = flags.only_needed;
-        options.keep_programs.clone_from(&flags.keep_bin);
-        options.strip_debug = flags.strip_debug;
         options.strict = flags.strict;
         options.dry_run = flags.dry_run;
         options.gates = Gates { max_size: flags.max_size, min_saving: flags.min_saving };
@@ -84,6 +80,16 @@ pub(crate) fn options(choice: &Choice, running: &Running) -> Options {
         options.limits.set(name, *value);
     }
     options
+}
+
+/// What goes and what stays.
+pub(crate) fn what(flags: &What, options: &mut Options) -> Result<(), Error> {
+    options.rules = rules_from_flags(flags)?;
+    options.keep_base.clone_from(&flags.keep_base);
+    options.only_needed = flags.only_needed;
+    options.keep_programs.clone_from(&flags.keep_bin);
+    options.strip_debug = flags.strip_debug;
+    Ok(())
 }
 
 /// Where an archive is read from.
@@ -120,7 +126,7 @@ fn source_date_epoch(around: &Surroundings) -> Result<Option<i64>, Error> {
 }
 
 /// The rules of `--preset`, `--rules`, `--drop` and `--keep`. Their order does not matter: keep beats drop.
-fn rules_from_flags(flags: &Strip) -> Result<Rules, Error> {
+fn rules_from_flags(flags: &What) -> Result<Rules, Error> {
     let mut builder = Rules::builder();
     if let Some(list) = &flags.preset {
         builder = builder.presets(Selection::parse(list)?);

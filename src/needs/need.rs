@@ -31,6 +31,25 @@ pub enum NeedKind {
     Implicit,
 }
 
+impl NeedKind {
+    /// How a person says it.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Command => "command",
+            Self::Environment => "environment",
+            Self::Asked => "asked for",
+            Self::Loader => "loader",
+            Self::Library => "library",
+            Self::Interpreter => "interpreter",
+            Self::Program => "program of env",
+            Self::Word => "word of a script",
+            Self::ClassPath => "class path",
+            Self::Language => "run time of a language",
+            Self::Implicit => "read without being named",
+        }
+    }
+}
+
 /// Something that a file, or the image itself, needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Need {

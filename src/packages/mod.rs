@@ -121,6 +121,11 @@ impl Packages {
         bytecode::files_of(&self.all, &self.owners, tree, self.hops, dropped)
     }
 
+    /// The packages that own a name for which `stays` holds.
+    pub fn owning(&self, tree: &Tree, stays: &dyn Fn(NodeId) -> bool) -> BTreeSet<PackageId> {
+        self.owners.owning(tree, stays)
+    }
+
     /// The names that must stay so that the licences of these packages do, with the symlinks that lead to them: `copyright` of Debian,
     /// `/usr/share/licenses` of the others, and the common licences that a copyright file refers to.
     ///

@@ -15,6 +15,17 @@ pub enum Manager {
     Rpm,
 }
 
+impl Manager {
+    /// Its name, as a shell knows it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Dpkg => "dpkg",
+            Self::Apk => "apk",
+            Self::Rpm => "rpm",
+        }
+    }
+}
+
 /// The number of a package in its database, in the order in which the database lists them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PackageId(pub u32);

@@ -8,8 +8,7 @@ use crate::error::{Error, escape};
 use crate::packages::Write;
 use crate::report::{Left, RuleDrops, Stripped};
 use crate::rootfs::{Content, Descend, InodeKind, Meta, NodeId, RootPath, Tally, Tree};
-use crate::rules::Removal;
-use crate::strip::{self, Skip};
+use crate::strip;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 
@@ -32,10 +31,10 @@ impl Change {
 
     /// Gives a name another kind, and counts what that does.
     fn rewrite(&mut self, tree: &mut Tree, node: NodeId, kind: InodeKind) {
-        let (before, after) = (tree.inode_of(node).given(), kind.size());
-        tree.rewrite(node, kind);
-        self.dropped.bytes = self.dropped.bytes.saturating_add(before.saturating_sub(after));
-        self.added.bytes = self.added.bytes.saturating_add(after.saturating_sub(before));
+        let gone = tree.rewrite(node, kind);
+        let inode = tree.inode_of(node);
+        self.dropped.bytes = self.dropped.bytes.saturating_add(gone);
+        self.added.bytes = self.added.bytes.saturating_add(inode.kind.size().saturating_sub(inode.held()));
     }
 }
 
@@ -57,15 +56,23 @@ pub(super) fn write(tree: &mut Tree, writes: Vec<Write>) -> Change {
     change
 }
 
-/// Takes the content of files.
-pub(super) fn truncate<'a>(tree: &mut Tree, files: impl Iterator<Item = &'a Removal>) -> Change {
-    let mut change = Change::default();
-    for file in files {
-        if let Some(node) = tree.lookup(&file.path).filter(|node| !tree.is_directory(*node)) {
-            change.rewrite(tree, node, InodeKind::File(Content::owned(&b""[..])));
-        }
-    }
-    change
+/// Takes the content of a file; how many bytes that were.
+pub(super) fn truncate(tree: &mut Tree, path: &RootPath) -> Tally {
+    let node = tree.lookup(path).filter(|node| !tree.is_directory(*node));
+    let bytes = node.map(|node| tree.rewrite(node, InodeKind::File(Content::owned(&b""[..]))));
+    Tally { entries: 0, bytes: bytes.unwrap_or_default() }
+}
+
+/// Whether a file is held against a signature or a hash of all its bytes when it is loaded: by libgcrypt (`.NAME.hmac`), GnuTLS and NSS
+/// (`NAME.chk`), OpenSSL (`fips.so`), or the kernel (IMA).
+fn is_signed(tree: &Tree, path: &RootPath, node: NodeId) -> bool {
+    let Some((directory, name)) = path.split_last() else { return false };
+    let stem = name.strip_suffix(b".so").unwrap_or(name);
+    let beside = [[b".", name, b".hmac"].concat(), [name, b".chk"].concat(), [stem, b".chk"].concat()];
+    let records = &tree.inode_of(node).meta.records;
+    name == b"fips.so"
+        || beside.iter().any(|name| tree.lookup(&directory.join(name)).is_some())
+        || records.iter().any(|record| record.key.ends_with(b"security.ima"))
 }
 
 /// Takes the debug sections of every ELF file (`--strip-debug`).
@@ -76,6 +83,7 @@ pub(super) fn strip_debug(tree: &mut Tree, layers: &Layers) -> Result<(Change, S
         let inode = tree.node(node).inode;
         if let (InodeKind::File(content), Some(seen)) = (&tree.inode(inode).kind, seen.get_mut(inode.index()))
             && !std::mem::replace(seen, true)
+            && !is_signed(tree, path, node)
         {
             files.push((path.clone(), node, content.clone()));
         }
@@ -93,7 +101,7 @@ pub(super) fn strip_debug(tree: &mut Tree, layers: &Layers) -> Result<(Change, S
                 stripped.files = stripped.files.saturating_add(1);
                 change.rewrite(tree, node, InodeKind::File(content));
             }
-            (_, Err(Skip::NotElf | Skip::NothingToGain)) => {}
+            (_, Err(skip)) if !skip.is_telling() => {}
             (_, Err(skip)) => {
                 let count = left.entry(skip.text()).or_default();
                 *count = count.saturating_add(1);

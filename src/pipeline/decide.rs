@@ -1,16 +1,23 @@
 //! All decisions about one image, on values: what the layers show together, what a rule takes, in which order the
 //! rest is written.
 
+use super::change::{self, Change};
+use super::choose::{Choice, choose};
+use super::keep;
 use super::layers::{Layers, bounded};
+use super::secrets;
+use super::survey::{Known, Survey};
 use crate::error::{Error, escape};
-use crate::image::{Command, Image};
+use crate::image::Image;
 use crate::layer::codec::Codec;
 use crate::layer::layer_size;
-use crate::options::{Compression, History, Options};
-use crate::report::{Accounting, ImageReport, Refusal, RuleDrops, SecretFinding, Sizes, by_preset};
-use crate::rootfs::{Descend, InodeKind, LayerId, Merge, Merged, Plan, RootPath, Tally, Tree, Upper};
-use crate::rules::{Drops, Facts};
-use crate::secrets;
+use crate::options::{Compression, Options};
+use crate::progress::Watch;
+use crate::report::{
+    Accounting, ImageReport, Needed, PackagesReport, Refusal, RuleDrops, Sizes, Stripped, by_preset,
+};
+use crate::rootfs::{Descend, InodeKind, Merge, Merged, Plan, Tally, Tree};
+use crate::rules::{Dropped, Kept};
 use crate::warning::Warnings;
 
 /// What is decided about an image.
@@ -29,25 +36,31 @@ pub(super) struct Decision {
     pub(super) warnings: Warnings,
 }
 
-/// Decides about an image whose layers are read and of which the first `kept` stay as they are.
-pub(super) fn decide((image, kept): (&Image, usize), layers: &Layers, options: &Options) -> Result<Decision, Error> {
-    let (base, Merged { mut tree, ledger, warnings }) = merge((image, kept), layers, options)?;
-    let facts = facts(image, &tree, options);
-    let drops = options
-        .rules
-        .judge(&tree, &facts, base.as_ref().map_or(0, Tree::node_bound))
-        .decide(crate::rules::Claims::default());
-    let kept_for = refusals(&drops);
-    let dropped_by: Vec<RuleDrops> = drops
-        .apply(&mut tree)
-        .into_iter()
-        .map(|rule| RuleDrops {
-            preset: escape(rule.source.as_bytes()),
-            rule: escape(rule.rule.as_bytes()),
-            reason: escape(rule.reason.as_bytes()),
-            dropped: rule.tally,
-        })
-        .collect();
+/// What the layers of an image show together.
+#[derive(Debug)]
+pub(super) struct Shown {
+    /// What the first `kept` layers show, where any stay as they are.
+    pub(super) base: Option<Tree>,
+    kept: usize,
+    pub(super) merged: Merged,
+}
+
+/// Lays the layers of an image over each other; the first `kept` stay as they are.
+pub(super) fn show((image, kept): (&Image, usize), layers: &Layers, options: &Options) -> Result<Shown, Error> {
+    let (base, merged) = merge((image, kept), layers, options)?;
+    Ok(Shown { base, kept, merged })
+}
+
+/// Decides about an image.
+pub(super) fn decide(
+    image: &Image,
+    shown: Shown,
+    layers: &Layers,
+    options: &Options,
+    watch: &Watch<'_>,
+) -> Result<Decision, Error> {
+    let Shown { base, kept, merged: Merged { mut tree, ledger, mut warnings } } = shown;
+    let outcome = strip(image, &mut tree, base.as_ref(), layers, options, (&mut warnings, watch))?;
     let order: Vec<_> = layers.of(image).map(|(id, ..)| id).collect();
     let position = |id| order.iter().position(|other| *other == id).and_then(|index| u32::try_from(index).ok());
     let position = |id| position(id).unwrap_or(u32::MAX);
@@ -55,10 +68,10 @@ pub(super) fn decide((image, kept): (&Image, usize), layers: &Layers, options: &
         Some(base) => Plan::above(base, &tree, position, options.mtime),
         None => Plan::new(&tree, position, options.mtime),
     };
-    let secrets = secrets(image, kept, &tree, layers, options)?;
+    let secrets = secrets::find(image, kept, &tree, layers, options)?;
     let expanded: u64 = layers.of(image).take(kept).map(|(_, _, read)| read.expanded).sum();
     let mut dropped = ledger.metadata;
-    dropped_by.iter().for_each(|rule| dropped += rule.dropped);
+    outcome.dropped_by.iter().for_each(|rule| dropped += rule.dropped);
     let report = ImageReport {
         name: name(image),
         platform: image.platform.to_string(),
@@ -79,15 +92,103 @@ pub(super) fn decide((image, kept): (&Image, usize), layers: &Layers, options: &
             whited_out: ledger.whited_out,
             dropped,
             metadata: ledger.metadata,
-            added: Tally::default(),
+            added: outcome.added,
         },
-        dropped_by_preset: by_preset(&dropped_by),
-        dropped_by,
-        kept_for,
+        dropped_by_preset: by_preset(&outcome.dropped_by),
+        dropped_by: outcome.dropped_by,
+        kept_for: outcome.kept_for,
+        packages: outcome.packages,
+        needed: outcome.needed,
+        stripped: outcome.stripped,
         secrets,
         ..ImageReport::default()
     };
     Ok(Decision { compression: compression(image, layers, options), tree, plan, kept, report, warnings })
+}
+
+/// What stripping a tree did.
+#[derive(Debug, Default)]
+struct Outcome {
+    dropped_by: Vec<RuleDrops>,
+    kept_for: Vec<Refusal>,
+    packages: Option<PackagesReport>,
+    needed: Option<Needed>,
+    stripped: Option<Stripped>,
+    added: Tally,
+}
+
+/// Takes from a tree what rules take and what is not needed, and writes into it what that asks for.
+fn strip(
+    image: &Image,
+    tree: &mut Tree,
+    base: Option<&Tree>,
+    layers: &Layers,
+    options: &Options,
+    (warnings, watch): (&mut Warnings, &Watch<'_>),
+) -> Result<Outcome, Error> {
+    let mut outcome = Outcome::default();
+    let mut changes: Vec<(Change, [&str; 3])> = Vec::new();
+    if !options.rules.is_none() || options.only_needed {
+        let survey = watch.phase("find needs", None, || Survey::of(image, tree, layers))?;
+        let known =
+            watch.phase("find needs", None, || Known::new(image, (&survey, tree), layers, options, warnings))?;
+        let bound = base.map_or(0, Tree::node_bound);
+        let Choice { drops, edit, packages, taken_back, .. } = choose(&options.rules, &known, bound, warnings, watch)?;
+        let database = known.packages;
+        outcome.packages = packages;
+        outcome.kept_for = drops.kept().iter().map(refusal).chain(taken_back).collect();
+        // A name with several paths loses its content once.
+        for file in drops.truncated() {
+            let tally = change::truncate(tree, &file.path);
+            outcome.dropped_by.extend(drops.counted(file.rule, tally).filter(|_| tally.bytes > 0).map(dropped_by));
+        }
+        outcome.dropped_by.extend(drops.apply(tree).into_iter().map(dropped_by));
+        let mut writes = edit.write;
+        if options.only_needed {
+            let kept = watch.phase("keep what is needed", None, || {
+                keep::only_needed(tree, &survey, database.as_ref(), layers, options)
+            })?;
+            let reason = "nothing that the image runs needs it".into();
+            let rest = RuleDrops {
+                preset: "only-needed".into(),
+                rule: "the rest".into(),
+                reason,
+                dropped: kept.dropped,
+            };
+            outcome.dropped_by.push(rest);
+            warnings.merge(&kept.warnings);
+            outcome.needed = Some(kept.needed);
+            writes = kept.writes;
+        }
+        changes.push((change::write(tree, writes), RECORDS));
+    }
+    if options.strip_debug {
+        let (change, stripped) = watch.phase("strip debug sections", None, || change::strip_debug(tree, layers))?;
+        outcome.stripped = Some(stripped);
+        changes.push((change, STRIPPED));
+    }
+    for (change, [preset, rule, reason]) in changes {
+        outcome.added += change.added;
+        outcome.dropped_by.extend(change.as_drops(preset, rule, reason));
+    }
+    Ok(outcome)
+}
+
+/// How the report names what went from files that stay: preset, rule, reason.
+const RECORDS: [&str; 3] = ["packages", "records", "the database says what is there"];
+const STRIPPED: [&str; 3] = ["strip-debug", "debug sections", "asked for on the command line"];
+
+fn refusal(kept: &Kept) -> Refusal {
+    Refusal { rule: kept.rule.clone(), path: kept.path.clone(), why: kept.why.clone() }
+}
+
+fn dropped_by(rule: Dropped) -> RuleDrops {
+    RuleDrops {
+        preset: escape(rule.source.as_bytes()),
+        rule: escape(rule.rule.as_bytes()),
+        reason: escape(rule.reason.as_bytes()),
+        dropped: rule.tally,
+    }
 }
 
 /// How messages and the report name an image.
@@ -130,44 +231,6 @@ pub(super) fn merge(
     Ok((base, merge.finish()))
 }
 
-/// What the image's config says that bears on the rules.
-pub(super) fn facts(image: &Image, tree: &Tree, options: &Options) -> Facts {
-    let command = Command::of(&image.config);
-    let mut directories = command.volumes.clone();
-    directories.push(command.working_dir.clone());
-    directories.extend(command.variable("HOME").map(|home| RootPath::clamped(home.as_bytes())));
-    let languages =
-        command.env.iter().filter(|(name, _)| name.starts_with("LC_") || name == "LANG" || name == "LANGUAGE");
-    Facts {
-        protected: command.files(tree, options.limits.symlinks),
-        directories,
-        languages: languages.map(|(_, value)| value.as_bytes().into()).collect(),
-        hops: options.limits.symlinks,
-    }
-}
-
-/// What the preset `secrets` is there for.
-fn secrets(
-    image: &Image,
-    kept: usize,
-    tree: &Tree,
-    layers: &Layers,
-    options: &Options,
-) -> Result<Vec<SecretFinding>, Error> {
-    if !options.rules.looks_for_secrets() {
-        return Ok(Vec::new());
-    }
-    let stack: Vec<(LayerId, &Upper)> = layers.of(image).map(|(id, upper, _)| (id, upper)).collect();
-    let words = secrets::Words::of(&image.config, kept, options.history == History::Keep);
-    let found = secrets::find(&secrets::Held { tree, layers: &stack, kept }, &words, layers)?;
-    Ok(found.iter().map(SecretFinding::from).collect())
-}
-
-fn refusals(drops: &Drops) -> Vec<Refusal> {
-    let refusals = drops.kept().iter();
-    refusals.map(|kept| Refusal { rule: kept.rule.clone(), path: kept.path.clone(), why: kept.why.clone() }).collect()
-}
-
 /// What of the input is still there: names that an entry gave, and the bytes of each inode once.
 pub(super) fn remaining(tree: &Tree) -> Tally {
     let mut kept = Tally::default();
@@ -175,10 +238,10 @@ pub(super) fn remaining(tree: &Tree) -> Tally {
     tree.walk(&mut |_, id| {
         let node = tree.node(id);
         kept.entries = kept.entries.saturating_add(u64::from(node.origin.is_some()));
-        if let (InodeKind::File(content), Some(seen)) = (&tree.inode(node.inode).kind, seen.get_mut(node.inode.index()))
+        if let (InodeKind::File(_), Some(seen)) = (&tree.inode(node.inode).kind, seen.get_mut(node.inode.index()))
             && !std::mem::replace(seen, true)
         {
-            kept.bytes = kept.bytes.saturating_add(content.size);
+            kept.bytes = kept.bytes.saturating_add(tree.inode(node.inode).held());
         }
         Descend::Yes
     });

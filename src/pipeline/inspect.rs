@@ -2,8 +2,10 @@
 //!
 //! In: an archive. Out: an [`Inspection`]. Nothing is written; every digest is checked all the same.
 
-use super::decide::{facts, merge, name};
+use super::choose::choose;
+use super::decide::{merge, name};
 use super::layers::Layers;
+use super::survey::{Known, Survey};
 use super::{read, with_archive};
 use crate::archive::{Archive, SourceLayout};
 use crate::error::{Error, escape};
@@ -15,7 +17,6 @@ use crate::rootfs::{Merged, Tally};
 use crate::rules::Rules;
 use crate::rules::preset::{self, Preset, Selection};
 use crate::warning::Warnings;
-use rayon::prelude::*;
 
 /// Looks into an archive. Of `options` it reads what says which images are meant and how they are read.
 ///
@@ -32,7 +33,6 @@ fn run(archive: &Archive, options: &Options, watch: &Watch<'_>) -> Result<Inspec
     let presets = presets()?;
     let mut warnings = archive.warnings.clone();
     let images = watch.phase("try the presets", None, || {
-        // One after the other: each holds a copy of its tree for every thread.
         let images = archive.images.iter().map(|image| {
             let look = look(image, &layers, &presets, options, &mut warnings, watch);
             look.map_err(|error| error.in_image(name(image)))
@@ -52,13 +52,14 @@ fn run(archive: &Archive, options: &Options, watch: &Watch<'_>) -> Result<Inspec
     })
 }
 
-/// Every preset, and the rules of it alone.
+/// Every preset that takes something, and the rules of it alone.
 fn presets() -> Result<Vec<(Preset, Rules)>, Error> {
     let alone = |preset: Preset| {
         let rules = Rules::builder().presets(Selection::parse(preset.name)?).build()?;
         Ok((preset, rules))
     };
-    preset::all().into_iter().map(alone).collect()
+    let all = preset::all().into_iter().map(alone);
+    all.filter(|preset| !matches!(preset, Ok((_, rules)) if rules.is_none())).collect()
 }
 
 fn look(
@@ -72,11 +73,14 @@ fn look(
     let (_, merged) = merge((image, 0), layers, options)?;
     warnings.merge(&merged.warnings);
     let Merged { tree, ledger, .. } = merged;
-    let facts = facts(image, &tree, options);
-    let gains = presets.par_iter().map(|(preset, rules)| {
-        watch.cancel.check()?;
+    let survey = Survey::of(image, &tree, layers)?;
+    let known = Known::new(image, (&survey, &tree), layers, options, warnings)?;
+    // Warnings about what one preset alone would do are none about the image.
+    let (mut unsaid, quiet) = (Warnings::default(), Watch::silent(watch.cancel));
+    let gains = presets.iter().map(|(preset, rules)| {
         let mut freed = Tally::default();
-        rules.decide(&tree, &facts).apply(&mut tree.clone()).iter().for_each(|rule| freed += rule.tally);
+        let drops = choose(rules, &known, 0, &mut unsaid, &quiet)?.drops;
+        drops.apply(&mut tree.clone()).iter().for_each(|rule| freed += rule.tally);
         Ok(PresetGain { preset: preset.name, default: preset.default, freed })
     });
     let gains: Vec<Result<PresetGain, Error>> = gains.collect();
@@ -94,7 +98,7 @@ fn look(
     })
 }
 
-fn list(image: &Image, layers: &Layers) -> Vec<InspectedLayer> {
+pub(super) fn list(image: &Image, layers: &Layers) -> Vec<InspectedLayer> {
     let mut steps = config::layer_steps(&image.config, image.layers.len()).into_iter();
     let both = image.layers.iter().zip(layers.of(image));
     let mut list = Vec::with_capacity(image.layers.len());

@@ -10,6 +10,7 @@ use crate::options::Options;
 use crate::packages::{Packages, Write};
 use crate::report::Needed;
 use crate::rootfs::{Descend, NodeId, Tally, Tree};
+use crate::warning::Warnings;
 use std::collections::HashSet;
 
 /// What keep mode did.
@@ -18,6 +19,7 @@ pub(super) struct Kept {
     pub(super) dropped: Tally,
     pub(super) writes: Vec<Write>,
     pub(super) needed: Needed,
+    pub(super) warnings: Warnings,
 }
 
 /// Takes away all that is not needed.
@@ -28,25 +30,25 @@ pub(super) fn only_needed(
     layers: &Layers,
     options: &Options,
 ) -> Result<Kept, Error> {
-    let hops = options.limits.symlinks;
     let closure = closure(tree, survey, layers, options)?;
     let needed = Needed {
         languages: closure.languages().iter().map(|runtime| format!("{} at {}", escape(runtime.name.as_bytes()), runtime.path)).collect(),
-        notes: closure.notes().iter().map(|note| escape(note.as_bytes())).collect(),
     };
+    let warnings = closure.warnings().clone();
     let mut stays = Stays { marked: vec![false; tree.node_bound()] };
     stays.mark_all(tree, |node| closure.contains(node));
     drop(closure);
     let mut writes = Vec::new();
     if let Some(packages) = packages {
-        let owning: Vec<_> = packages.owning(&|node| stays.has(node)).into_iter().collect();
-        let legal: HashSet<NodeId> = packages.legal(tree, &owning, hops).into_iter().map(|(_, node)| node).collect();
+        let owning = packages.owning(tree, &|node| stays.has(node));
+        let legal = packages.legal(tree, layers, &owning)?;
+        let legal: HashSet<NodeId> = legal.into_iter().map(|(_, node)| node).collect();
         stays.mark_all(tree, |node| legal.contains(&node));
         writes = packages.reduced(tree, layers, &|node| stays.has(node))?.write;
         let written: HashSet<NodeId> = writes.iter().filter_map(|write| tree.lookup(&write.path)).collect();
         stays.mark_all(tree, |node| written.contains(&node));
     }
-    Ok(Kept { dropped: stays.apply(tree), writes, needed })
+    Ok(Kept { dropped: stays.apply(tree), writes, needed, warnings })
 }
 
 /// What the image's command needs, and what the user keeps.
@@ -54,7 +56,7 @@ pub(super) fn closure(tree: &Tree, survey: &Survey, layers: &Layers, options: &O
     let hops = options.limits.symlinks;
     let asked = Asked { programs: programs(options), nodes: options.rules.kept_by_user(tree, hops) };
     let needs = survey.needs(tree, layers, options)?;
-    needs::closure(&needs, layers, &survey.start, &asked, Reach::Everything, hops)
+    needs::closure(&needs, layers, &survey.start, &asked, Reach::Everything)
 }
 
 /// By [`NodeId::index`]: whether a name stays.

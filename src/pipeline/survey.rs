@@ -37,7 +37,7 @@ impl Survey {
             }
         }
         let environment = Environment::of(&command.env, &command.working_dir);
-        Ok(Self { wants, environment, start: start(command) })
+        Ok(Self { wants, environment, start: command.start() })
     }
 
     /// The needs of the files, looked up in a tree whose inodes were surveyed.
@@ -75,24 +75,9 @@ impl<'a> Known<'a> {
         let hops = options.limits.symlinks;
         let packages = Packages::read(tree, layers, hops, warnings)?;
         let asked = Asked { programs: programs(options), nodes: Vec::new() };
-        let runs = needs::closure(&needs, layers, &survey.start, &asked, Reach::Programs, hops)?;
+        let runs = needs::closure(&needs, layers, &survey.start, &asked, Reach::Programs)?;
         let facts = facts(image, tree, &runs, options);
         Ok(Self { tree, layers, needs, packages, runs, facts })
-    }
-}
-
-/// How the config starts the image, in the terms of the inner ring.
-fn start(command: Command) -> Start {
-    let bytes = |words: Vec<String>| words.into_iter().map(|word| word.into_bytes().into()).collect();
-    let variable = |(name, value): (String, String)| (name.into_bytes().into(), value.into_bytes().into());
-    Start {
-        entrypoint: bytes(command.entrypoint),
-        cmd: bytes(command.cmd),
-        healthcheck: bytes(command.healthcheck),
-        env: command.env.into_iter().map(variable).collect(),
-        working_dir: command.working_dir,
-        user: command.user.into_bytes().into(),
-        volumes: command.volumes,
     }
 }
 

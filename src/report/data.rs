@@ -120,8 +120,6 @@ pub struct Accounting {
 pub struct Needed {
     /// The languages whose run-time trees stay, each with its place.
     pub languages: Vec<String>,
-    /// What could not be followed, one line each.
-    pub notes: Vec<String>,
 }
 
 /// What `--strip-debug` did.

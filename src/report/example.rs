@@ -69,7 +69,7 @@ pub(super) fn report() -> Report {
                 why: "the image runs /usr/bin/git".into(),
             }],
         }),
-        needed: Some(Needed { languages: vec!["python 3.11".into()], notes: vec!["/run.sh: eval".into()] }),
+        needed: Some(Needed { languages: vec!["python 3.11".into()] }),
         stripped: Some(Stripped {
             files: 3,
             bytes: 40_000,

@@ -149,8 +149,7 @@ fn render_packages(page: &mut String, packages: &PackagesReport) {
 fn render_needed(page: &mut String, image: &ImageReport) {
     if let Some(needed) = &image.needed {
         let languages = needed.languages.iter().map(|language| format!("<li>kept whole: {}</li>", html(language)));
-        let notes = needed.notes.iter().map(|note| format!("<li>not followed: {}</li>", html(note)));
-        let items: String = languages.chain(notes).collect();
+        let items: String = languages.collect();
         let _ = writeln!(page, "<h3>Only what is needed</h3>\n<ul>{items}</ul>");
     }
     if let Some(stripped) = &image.stripped {

@@ -116,9 +116,6 @@ fn render_needed(text: &mut String, image: &ImageReport) {
         for language in &needed.languages {
             let _ = writeln!(text, "- kept whole: {}", markdown(language));
         }
-        for note in &needed.notes {
-            let _ = writeln!(text, "- not followed: {}", markdown(note));
-        }
     }
     if let Some(stripped) = &image.stripped {
         let (files, bytes) = (count(stripped.files), size(stripped.bytes));

@@ -5,6 +5,7 @@ mod data;
 mod escape;
 #[cfg(test)]
 mod example;
+pub mod explanation;
 pub mod html;
 pub mod inspection;
 pub mod json;
@@ -21,6 +22,7 @@ pub use data::{
     Accounting, Artifact, ImageReport, LayerReport, Left, Needed, PresetDrops, Refusal, Report, RuleDrops, Sizes,
     Stripped, Timing, Warning, by_preset,
 };
+pub use explanation::{ExplainedImage, Explanation};
 pub use inspection::{InspectedImage, InspectedLayer, Inspection, PresetGain, Waste};
 pub use load::load_command;
 pub use packages::{PackageDrop, PackageRefusal, PackagesReport};

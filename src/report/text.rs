@@ -121,9 +121,6 @@ fn render_needed(text: &mut String, image: &ImageReport) {
         if !languages.is_empty() {
             let _ = writeln!(text, "  kept whole: {languages}");
         }
-        for note in &needed.notes {
-            let _ = writeln!(text, "  not followed: {}", line(note));
-        }
     }
     if let Some(stripped) = &image.stripped {
         let (files, bytes) = (counted(stripped.files, "file"), size(stripped.bytes));
@@ -234,7 +231,6 @@ app:1.0  linux/amd64
   1 package that rules name stay:
     git|<i> 1:2.39: the image runs /usr/bin/git
   kept whole: python 3.11
-  not followed: /run.sh: eval
   debug sections of 3 files stripped: 40.0 kB
     1 file left: an appended payload
   the layer is 353 MB as tar, 120 MB as gzip

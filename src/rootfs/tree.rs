@@ -50,8 +50,8 @@ pub struct Inode {
     pub kind: InodeKind,
     /// Its metadata.
     pub meta: Meta,
-    /// Bytes that the input has for it, where a decision changed or made it.
-    given: Option<u64>,
+    /// Bytes of the input that it still holds, where a decision changed or made it.
+    held: Option<u64>,
     names: u32,
 }
 
@@ -161,7 +161,7 @@ impl Tree {
 
     /// Adds an inode without a name.
     pub(super) fn add_inode(&mut self, kind: InodeKind, meta: Meta) -> InodeId {
-        self.inodes.push(Inode { kind, meta, given: None, names: 0 });
+        self.inodes.push(Inode { kind, meta, held: None, names: 0 });
         InodeId((self.inodes.len() - 1) as u32)
     }
 
@@ -182,7 +182,7 @@ impl Tree {
         let inode = self.inode_mut(inode);
         inode.names -= 1;
         if inode.names == 0 {
-            tally.bytes += inode.given();
+            tally.bytes += inode.held();
         }
     }
 
@@ -249,12 +249,15 @@ impl Tree {
         path.components().try_fold(Self::ROOT, |node, name| self.child(node, name))
     }
 
-    /// Gives a file other content, or a symlink another target; what the input has there is remembered.
-    pub fn rewrite(&mut self, node: NodeId, kind: InodeKind) {
+    /// Gives a file other content, or a symlink another target. Of what it holds of the input as much stays as the new content has
+    /// bytes; how many went is returned.
+    pub fn rewrite(&mut self, node: NodeId, kind: InodeKind) -> u64 {
         let inode = self.node(node).inode;
         let inode = self.inode_mut(inode);
-        inode.given.get_or_insert(inode.kind.size());
-        inode.kind = kind;
+        let before = inode.held();
+        let after = before.min(kind.size());
+        (inode.kind, inode.held) = (kind, Some(after));
+        before - after
     }
 
     /// Puts something at a path where nothing is, with the directories above that are missing; `None` where
@@ -275,7 +278,7 @@ impl Tree {
             return None;
         }
         let inode = self.add_inode(kind, meta);
-        self.inode_mut(inode).given = Some(0);
+        self.inode_mut(inode).held = Some(0);
         Some(self.attach(directory, name, inode, None))
     }
 
@@ -322,18 +325,61 @@ impl InodeId {
 }
 
 impl Inode {
-    /// Bytes that the input has for it: those of its content, unless a decision changed that.
-    pub fn given(&self) -> u64 {
-        self.given.unwrap_or_else(|| self.kind.size())
+    /// Bytes of the input that it holds: those of its content, unless a decision changed that.
+    pub fn held(&self) -> u64 {
+        self.held.unwrap_or_else(|| self.kind.size())
     }
 
     /// Whether a decision changed or made it, so that no layer's bytes are its own.
     pub fn is_rewritten(&self) -> bool {
-        self.given.is_some()
+        self.held.is_some()
     }
 
     /// How many names it has.
     pub fn names(&self) -> u32 {
         self.names
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::SymlinkParents;
+    use crate::rootfs::{Merge, text};
+
+    fn tree(lines: &str) -> Tree {
+        let mut merge = Merge::new(SymlinkParents::Overlay, 40);
+        merge.add(&text::upper(lines).unwrap()).unwrap();
+        merge.finish().tree
+    }
+
+    fn file(bytes: &[u8]) -> InodeKind {
+        InodeKind::File(Content::owned(bytes))
+    }
+
+    #[test]
+    fn what_a_rewritten_file_holds_of_the_input_never_grows() {
+        let mut tree = tree("f = 0123456789\n");
+        let node = tree.lookup(&RootPath::clamped(b"f")).unwrap();
+        assert!(!tree.inode_of(node).is_rewritten());
+        assert_eq!(tree.rewrite(node, file(b"0123")), 6);
+        assert_eq!(tree.rewrite(node, file(b"0123456789abc")), 0);
+        assert_eq!((tree.inode_of(node).held(), tree.inode_of(node).kind.size()), (4, 13));
+        let mut tally = Tally::default();
+        assert!(tree.remove(Tree::ROOT, b"f", &mut tally));
+        assert_eq!(tally, Tally { entries: 1, bytes: 4 });
+    }
+
+    #[test]
+    fn a_new_name_brings_its_directories_and_is_none_of_the_input() {
+        let mut tree = tree("d/f = x\n");
+        let path = RootPath::clamped(b"d/a/b/new");
+        let node = tree.insert(&path, file(b"made"), Meta::default()).unwrap();
+        assert_eq!((tree.lookup(&path), tree.inode_of(node).held()), (Some(node), 0));
+        assert_eq!(tree.insert(&path, file(b"again"), Meta::default()), None);
+        assert_eq!(tree.insert(&RootPath::clamped(b"d/f/below"), file(b""), Meta::default()), None);
+        let mut tally = Tally::default();
+        tree.remove(tree.lookup(&RootPath::clamped(b"d")).unwrap(), b"a", &mut tally);
+        assert_eq!(tally, Tally::default());
     }
 }

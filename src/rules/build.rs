@@ -189,6 +189,7 @@ fn compile(parsed: Vec<(usize, String, ParsedRule)>) -> Result<Compiled, Error> 
     };
     let names: HashMap<(String, String), usize> =
         parsed.iter().enumerate().map(|(id, (_, source, rule))| ((source.clone(), rule.name.clone()), id)).collect();
+    let never = never_by_source(&parsed)?;
     for (group, source, rule) in parsed {
         let mut needs = Vec::new();
         for name in &rule.needs {
@@ -215,7 +216,7 @@ fn compile(parsed: Vec<(usize, String, ParsedRule)>) -> Result<Compiled, Error> 
         compiled.rules.push(Rule {
             group,
             packages: names_of_packages(&source, &rule.packages)?,
-            never: names_of_packages(&source, &rule.never)?,
+            never: never.get(&source).cloned().unwrap_or_default(),
             source,
             name: rule.name,
             reason: rule.reason,
@@ -224,6 +225,15 @@ fn compile(parsed: Vec<(usize, String, ParsedRule)>) -> Result<Compiled, Error> 
         });
     }
     Ok(compiled)
+}
+
+/// What a rule never takes, no other rule of its file takes either: the compiler's run-time library does not go with the headers.
+fn never_by_source(parsed: &[(usize, String, ParsedRule)]) -> Result<HashMap<String, GlobSet>, Error> {
+    let mut globs: HashMap<&str, Vec<Glob>> = HashMap::new();
+    for (_, source, rule) in parsed {
+        globs.entry(source).or_default().extend(rule.never.iter().cloned());
+    }
+    globs.into_iter().map(|(source, globs)| Ok((source.to_owned(), names_of_packages(source, &globs)?))).collect()
 }
 
 fn names_of_packages(source: &str, globs: &[Glob]) -> Result<GlobSet, Error> {

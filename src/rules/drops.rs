@@ -2,7 +2,7 @@
 //!
 //! In: made by `decide.rs`. Out: the tree without those names, and a tally for each rule.
 
-use super::build::Compiled;
+use super::build::{Compiled, Rule};
 use crate::rootfs::{NodeId, RootPath, Tally, Tree};
 use serde::Serialize;
 use std::sync::Arc;
@@ -92,6 +92,11 @@ impl Drops {
         self.rules.title(rule.0)
     }
 
+    /// Why the rule's author says that nothing misses what it takes.
+    pub fn reason(&self, rule: RuleId) -> &str {
+        self.rules.rules.get(rule.0).map_or("", |rule| &rule.reason)
+    }
+
     /// Takes the names out of the tree that was decided on. What each rule took, the user's own first, then preset by
     /// preset; rules that took nothing are left out. The sum of the tallies is all that went.
     pub fn apply(self, tree: &mut Tree) -> Vec<Dropped> {
@@ -102,14 +107,18 @@ impl Drops {
             }
         }
         let named = self.rules.rules.iter().zip(tallies).filter(|(_, tally)| *tally != Tally::default());
-        named
-            .map(|(rule, tally)| Dropped {
-                source: rule.source.clone(),
-                rule: rule.name.clone(),
-                reason: rule.reason.clone(),
-                tally,
-            })
-            .collect()
+        named.map(|(rule, tally)| rule.dropped(tally)).collect()
+    }
+
+    /// A rule, and what the caller counted for it.
+    pub fn counted(&self, rule: RuleId, tally: Tally) -> Option<Dropped> {
+        self.rules.rules.get(rule.0).map(|rule| rule.dropped(tally))
+    }
+}
+
+impl Rule {
+    fn dropped(&self, tally: Tally) -> Dropped {
+        Dropped { source: self.source.clone(), rule: self.name.clone(), reason: self.reason.clone(), tally }
     }
 }
 

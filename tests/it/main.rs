@@ -21,6 +21,7 @@ mod links;
 mod model;
 mod names;
 mod outer;
+mod packages;
 mod plan;
 mod properties;
 mod strict;

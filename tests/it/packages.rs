@@ -165,7 +165,7 @@ fn the_users_own_drop_is_his_word_and_a_warning() {
         options.rules = rules();
         options.strict = true;
     });
-    assert_eq!(strict.unwrap_err().kind(), ErrorKind::Gate);
+    assert_eq!(strict.err().unwrap().kind(), ErrorKind::Gate);
 }
 
 #[test]
@@ -195,7 +195,7 @@ fn keep_mode_keeps_the_closure_of_the_command_and_a_true_database() {
 
 #[test]
 fn keep_mode_needs_a_command_or_a_word_of_the_user() {
-    let error = run("", &status(), &json!({}), |options| options.only_needed = true).unwrap_err();
+    let error = run("", &status(), &json!({}), |options| options.only_needed = true).err().unwrap();
     assert_eq!(error.kind(), ErrorKind::Usage);
     assert!(error.to_string().contains("--keep"), "{error}");
     let kept = run("", &status(), &json!({}), |options| {
@@ -219,4 +219,15 @@ fn keep_mode_is_idempotent() {
         names
     };
     assert_eq!(names(&once), names(&twice));
+}
+
+#[test]
+fn a_truncated_file_stays_empty_and_its_bytes_are_the_rules() {
+    let rules = Rules::builder().presets(Selection::parse("identity").unwrap()).build().unwrap();
+    let squashed =
+        run("etc/machine-id [0444] = 0123456789", &status(), &shell(), |options| options.rules = rules).unwrap();
+    assert_eq!(body(&squashed, "etc/machine-id"), "");
+    let by = &squashed.report.images[0].dropped_by;
+    let told = by.iter().find(|rule| rule.rule == "machine-id").unwrap();
+    assert_eq!((told.preset.as_str(), told.dropped.bytes, told.dropped.entries), ("identity", 10, 0));
 }
