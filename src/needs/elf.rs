@@ -19,7 +19,7 @@ pub(super) const HEAD: usize = 1024;
 /// Bytes of all program headers; Linux refuses a program with more (`load_elf_phdrs`).
 const SEGMENTS: usize = 65_536;
 
-/// Bytes of an interpreter's path, as Linux has it (`PATH_MAX`), and of any other name.
+/// Bytes of an interpreter's path, as Linux has it (`PATH_MAX`).
 const NAME: usize = 4096;
 
 /// Bytes of a dynamic section that are looked at; libraries of Chromium have 1,000.
@@ -28,7 +28,7 @@ const DYNAMIC: usize = 65_536;
 /// Libraries that one file needs, and directories that it searches; the largest programs have 150.
 const NAMES: usize = 512;
 
-/// Bytes of all names of one file.
+/// Bytes of all names of one file; an RPATH of Nix or Spack has 10,000.
 const TEXT: usize = 65_536;
 
 /// How much is read at once to find strings.
@@ -201,7 +201,7 @@ impl Bytes<'_> {
     /// The bytes from here to the next NUL; `None` where there is none for too long.
     fn string(&mut self, at: u64) -> Result<Option<Box<[u8]>>, Error> {
         let left = usize::try_from(self.content.size.saturating_sub(at)).unwrap_or(usize::MAX);
-        for size in [64, NAME] {
+        for size in [64, NAME, TEXT] {
             let Some(bytes) = self.exactly(at, size.min(left))? else { return Ok(None) };
             if let Some(end) = bytes.iter().position(|&byte| byte == 0) {
                 return Ok(bytes.get(..end).map(Into::into));

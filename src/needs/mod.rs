@@ -7,11 +7,15 @@
 mod closure;
 mod common;
 mod elf;
+#[cfg(test)]
+mod elf_testing;
 mod environment;
 mod evidence;
 mod except;
 mod growth;
 mod guard;
+#[cfg(test)]
+mod guard_tests;
 mod implicit;
 mod jar;
 mod language;
@@ -20,9 +24,13 @@ mod need;
 mod needs;
 mod places;
 mod plugins;
+#[cfg(test)]
+mod read_tests;
 mod script;
 mod scripts;
 mod search;
+#[cfg(test)]
+mod search_tests;
 mod seeds;
 mod shell;
 mod start;

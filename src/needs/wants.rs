@@ -4,7 +4,7 @@
 use super::want::{Elf, Want};
 use super::{elf, script};
 use crate::error::Error;
-use crate::rootfs::{Content, Descend, Files, InodeId, InodeKind, NodeId, Source, Tree};
+use crate::rootfs::{Content, Descend, Files, InodeId, InodeKind, NodeId, RootPath, Source, Tree};
 
 /// What a file asks for, from its first bytes on; `None` where it asks for nothing. An ELF program or shared object always is a want, though it
 /// names nothing, as its class and machine say whom it serves; one that is malformed is none, as it could not run before either. One read of
@@ -30,17 +30,20 @@ pub struct Wants {
 }
 
 impl Wants {
-    /// The files that may want something, each once, in the order in which their bytes lie in the layers.
+    /// The files that may want something, each once, in the order in which their bytes lie in the layers. Left out is what is called like text or
+    /// an image and may not be executed: three files of four, and no loader takes them.
     pub fn ask(tree: &Tree) -> Vec<(InodeId, Content)> {
         let mut seen = vec![false; tree.inode_bound()];
         let mut asked = Vec::new();
-        tree.walk(&mut |_, node| {
-            let inode = tree.node(node).inode;
-            if let (InodeKind::File(content), Some(seen)) = (&tree.inode(inode).kind, seen.get_mut(inode.index()))
-                && content.size >= SHORTEST
-                && !std::mem::replace(seen, true)
+        tree.walk(&mut |path, node| {
+            let id = tree.node(node).inode;
+            let inode = tree.inode(id);
+            if let (InodeKind::File(content), Some(seen)) = (&inode.kind, seen.get_mut(id.index()))
+                && !*seen
+                && may_want(path, inode.meta.mode, content.size)
             {
-                asked.push((inode, content.clone()));
+                *seen = true;
+                asked.push((id, content.clone()));
             }
             Descend::Yes
         });
@@ -90,8 +93,29 @@ impl FromIterator<(InodeId, Want)> for Wants {
     }
 }
 
-/// The shortest file that says something: `#!x`.
-const SHORTEST: u64 = 3;
+/// The shortest file that says something, `#!x`, and the shortest header of an ELF file.
+const SHORTEST: (u64, u64) = (3, 52);
+
+/// How files are called that are neither programs nor libraries, sorted. Guile's `.go` are ELF files, which need nothing and are no library.
+pub(super) const ASIDE: &[&str] = &[
+    "a", "bmp", "c", "cc", "class", "conf", "cpp", "crt", "css", "csv", "cxx", "decTest", "dtd", "enc", "f90", "gem",
+    "gif", "go", "gz", "h", "hh", "hpp", "html", "hxx", "idx", "inc", "ini", "ipp", "jar", "java", "jpg", "js", "json",
+    "list", "lua", "map", "md", "md5sums", "mjs", "mo", "pc", "pem", "pl", "pm", "png", "po", "pod", "pxd", "py",
+    "pyc", "pyi", "pyx", "rb", "rst", "s", "svg", "tcl", "tmac", "tmpl", "toml", "ts", "txt", "whl", "xml", "xz",
+    "yml", "zip",
+];
+
+/// Whether a file may be an ELF file, or a script that the kernel may execute.
+fn may_want(path: &RootPath, mode: u16, size: u64) -> bool {
+    if mode & 0o111 != 0 {
+        return size >= SHORTEST.0;
+    }
+    let extension = path.as_bytes().rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+    let extension =
+        extension.iter().rposition(|&byte| byte == b'.').and_then(|dot| extension.get(dot.checked_add(1)?..));
+    let aside = |extension: &[u8]| ASIDE.binary_search_by(|known| known.as_bytes().cmp(extension)).is_ok();
+    size >= SHORTEST.1 && !extension.is_some_and(aside)
+}
 
 /// Where the first byte of a file lies.
 fn place(source: &Source) -> (u32, u64) {
