@@ -157,7 +157,12 @@ impl<'a> Growth<'a> {
     pub(super) fn add_way(&mut self, way: &Way, cause: &Cause) -> bool {
         let Some((_, end)) = &way.end else { return false };
         let links = self.links.entry(*end).or_default();
-        let new = way.links.iter().map(|(path, _)| path).filter(|path| !links.contains(path)).take(LINKS.saturating_sub(links.len()));
+        let new = way
+            .links
+            .iter()
+            .map(|(path, _)| path)
+            .filter(|path| !links.contains(path))
+            .take(LINKS.saturating_sub(links.len()));
         let new: Vec<RootPath> = new.cloned().collect();
         links.extend(new);
         for (path, node) in way.places().filter(|(path, _)| !path.is_root()) {
@@ -245,7 +250,8 @@ impl<'a> Growth<'a> {
                     let names = self.tree().children(directory).map(|(name, _)| name);
                     // As in a shell, a star does not stand for a hidden file's dot.
                     let hidden = name.first() == Some(&b'.');
-                    let names = names.filter(|child| common::fits(child, name) && (hidden || child.first() != Some(&b'.')));
+                    let names =
+                        names.filter(|child| common::fits(child, name) && (hidden || child.first() != Some(&b'.')));
                     deeper.extend(names.take(MATCHES).map(|name| path.join(name)));
                 } else if self.tree().child(directory, name).is_some() {
                     deeper.push(path.join(name));

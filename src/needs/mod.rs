@@ -5,6 +5,8 @@
 //! while it runs: dlopen, imports, data files.
 
 mod closure;
+#[cfg(test)]
+mod closure_tests;
 mod common;
 mod elf;
 mod environment;

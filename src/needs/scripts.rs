@@ -124,9 +124,11 @@ impl Growth<'_> {
             }
             Finding::Computed(text) => {
                 if self.everything() {
-                    let place = unit.member.and_then(|index| self.members.get(index)).map(|member| member.path.to_string());
+                    let place =
+                        unit.member.and_then(|index| self.members.get(index)).map(|member| member.path.to_string());
                     let place = place.unwrap_or_else(|| "the image's command".into());
-                    self.warnings.add(WarningKind::ComputedCommand, format!("{place}: {}", crate::error::escape(&text)));
+                    self.warnings
+                        .add(WarningKind::ComputedCommand, format!("{place}: {}", crate::error::escape(&text)));
                 }
             }
             Finding::Source(_) => {}

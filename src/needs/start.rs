@@ -105,7 +105,12 @@ mod tests {
     #[test]
     fn the_arguments_of_an_entrypoint_are_its_own_line() {
         let word = |text: &str| text.as_bytes().into();
-        let start = Start { entrypoint: vec![word("a")], cmd: vec![word("b")], healthcheck: vec![word("c")], ..Start::default() };
+        let start = Start {
+            entrypoint: vec![word("a")],
+            cmd: vec![word("b")],
+            healthcheck: vec![word("c")],
+            ..Start::default()
+        };
         assert_eq!(start.command_lines().collect::<Vec<_>>(), [vec![&b"a"[..], b"b"], vec![b"c"]]);
     }
 }

@@ -27,10 +27,52 @@ pub(crate) enum Finding {
 
 /// Built into every shell: a file of the same name is not run.
 const BUILTIN: &[&[u8]] = &[
-    b":", b"[", b"[[", b"alias", b"bg", b"break", b"caller", b"cd", b"continue", b"declare", b"dirs", b"echo", b"exit",
-    b"export", b"false", b"fg", b"getopts", b"hash", b"history", b"jobs", b"kill", b"let", b"local", b"popd", b"printf",
-    b"pushd", b"pwd", b"read", b"readarray", b"mapfile", b"readonly", b"return", b"set", b"shift", b"shopt", b"test",
-    b"times", b"trap", b"true", b"type", b"typeset", b"ulimit", b"umask", b"unalias", b"unset", b"wait",
+    b":",
+    b"[",
+    b"[[",
+    b"alias",
+    b"bg",
+    b"break",
+    b"caller",
+    b"cd",
+    b"continue",
+    b"declare",
+    b"dirs",
+    b"echo",
+    b"exit",
+    b"export",
+    b"false",
+    b"fg",
+    b"getopts",
+    b"hash",
+    b"history",
+    b"jobs",
+    b"kill",
+    b"let",
+    b"local",
+    b"popd",
+    b"printf",
+    b"pushd",
+    b"pwd",
+    b"read",
+    b"readarray",
+    b"mapfile",
+    b"readonly",
+    b"return",
+    b"set",
+    b"shift",
+    b"shopt",
+    b"test",
+    b"times",
+    b"trap",
+    b"true",
+    b"type",
+    b"typeset",
+    b"ulimit",
+    b"umask",
+    b"unalias",
+    b"unset",
+    b"wait",
 ];
 
 /// Programs that run the command that their arguments name, and how many arguments of their own stand before it.
@@ -68,8 +110,30 @@ const WRAPPERS: &[(&[u8], usize)] = &[
 
 /// Options of wrappers whose value is a word of its own.
 const VALUED: &[&[u8]] = &[
-    b"-u", b"-g", b"-n", b"-c", b"-i", b"-o", b"-e", b"-a", b"-s", b"-k", b"-I", b"-L", b"-P", b"-d", b"-C", b"-p", b"--reuid",
-    b"--regid", b"--user", b"--group", b"--signal", b"--kill-after", b"--chdir", b"-S",
+    b"-u",
+    b"-g",
+    b"-n",
+    b"-c",
+    b"-i",
+    b"-o",
+    b"-e",
+    b"-a",
+    b"-s",
+    b"-k",
+    b"-I",
+    b"-L",
+    b"-P",
+    b"-d",
+    b"-C",
+    b"-p",
+    b"--reuid",
+    b"--regid",
+    b"--user",
+    b"--group",
+    b"--signal",
+    b"--kill-after",
+    b"--chdir",
+    b"-S",
 ];
 
 /// Shells: `-c` is a text, and the first word that is no option is a script.
@@ -159,7 +223,10 @@ impl Reader<'_> {
         }
         // `$SUDO make`: where the first word is empty the second one is the head.
         let is_variable = |piece: &Piece| matches!(piece, Piece::Variable(_));
-        if head.0.iter().all(is_variable) && !head.is_quoted() && arguments.first().is_some_and(|word| word.bare().is_some()) {
+        if head.0.iter().all(is_variable)
+            && !head.is_quoted()
+            && arguments.first().is_some_and(|word| word.bare().is_some())
+        {
             self.command(arguments, nested);
         }
         self.found.push(Finding::Computed(spelled(head)));
@@ -179,15 +246,15 @@ impl Reader<'_> {
             b"echo" | b"printf" | b"rm" | b"rmdir" | b"unlink" | b"mkdir" => return,
             b"." | b"source" => return self.source(arguments),
             b"eval" => {
-                let texts: Vec<Vec<u8>> =
-                    arguments.iter().filter_map(|word| self.variables.values(word, self.world).into_iter().next()).collect();
-                return self.text(&texts.join(&b' '), nested);
+                return self.eval(arguments, nested);
             }
             b"trap" => {
                 let text = arguments.first().and_then(Word::literal).unwrap_or_default();
                 return self.text(&text, nested);
             }
-            b"which" | b"type" | b"hash" => arguments.iter().filter_map(Word::literal).for_each(|word| self.program(word)),
+            b"which" | b"type" | b"hash" => {
+                arguments.iter().filter_map(Word::literal).for_each(|word| self.program(word))
+            }
             b"command" if arguments.first().is_some_and(|word| matches!(word.bare(), Some(b"-v" | b"-V"))) => {
                 return arguments.iter().skip(1).filter_map(Word::literal).for_each(|word| self.program(word));
             }
@@ -213,7 +280,10 @@ impl Reader<'_> {
                 _ => from.map(|directory| [directory.as_slice(), &name].join(&b'/')).collect(),
             };
             self.found.extend(paths.into_iter().map(Finding::Run));
-        } else if !name.is_empty() && !BUILTIN.contains(&name.as_slice()) && !self.script.functions.contains(name.as_slice()) {
+        } else if !name.is_empty()
+            && !BUILTIN.contains(&name.as_slice())
+            && !self.script.functions.contains(name.as_slice())
+        {
             self.found.push(Finding::Program(name));
         }
     }
@@ -243,7 +313,8 @@ impl Reader<'_> {
             match word.bare() {
                 Some(option) if option.starts_with(b"-") => {
                     if !option.starts_with(b"--") && option.ends_with(b"c") {
-                        let text = arguments.next().map(|word| self.variables.values(word, self.world)).unwrap_or_default();
+                        let text =
+                            arguments.next().map(|word| self.variables.values(word, self.world)).unwrap_or_default();
                         return text.iter().for_each(|text| self.text(text, nested));
                     }
                 }
@@ -270,6 +341,16 @@ impl Reader<'_> {
                     _ => self.command(rest.get(..1).unwrap_or_default(), nested),
                 }
             }
+        }
+    }
+
+    /// The texts that the arguments of `eval` make together: the first values of all, the second ones, and so on.
+    fn eval(&mut self, arguments: &[Word], nested: usize) {
+        let values: Vec<Vec<Vec<u8>>> = arguments.iter().map(|word| self.variables.values(word, self.world)).collect();
+        for turn in 0..values.iter().map(Vec::len).max().unwrap_or_default() {
+            let words: Vec<&[u8]> =
+                values.iter().filter_map(|values| values.get(turn).or(values.last())).map(Vec::as_slice).collect();
+            self.text(&words.join(&b' '), nested);
         }
     }
 

@@ -36,8 +36,9 @@ struct Document {
 }
 
 /// Reserved words behind which a command begins, or another reserved word.
-const LEADING: &[&[u8]] =
-    &[b"if", b"then", b"else", b"elif", b"fi", b"while", b"until", b"do", b"done", b"!", b"{", b"}", b"time", b"coproc"];
+const LEADING: &[&[u8]] = &[
+    b"if", b"then", b"else", b"elif", b"fi", b"while", b"until", b"do", b"done", b"!", b"{", b"}", b"time", b"coproc",
+];
 
 impl<'a> Parser<'a> {
     pub(super) fn new(text: &'a [u8], depth: usize) -> Self {
