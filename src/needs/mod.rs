@@ -39,6 +39,6 @@ pub use environment::Environment;
 pub use guard::{Lost, lost};
 pub use need::{Need, NeedKind};
 pub use needs::Needs;
-pub use start::{Asked, Reach, Runtime, Start, Step};
+pub use start::{Asked, Reach, Runtime, Start, Step, Variable};
 pub use want::{Elf, Script, Want};
 pub use wants::{Wants, read};

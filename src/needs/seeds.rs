@@ -8,7 +8,7 @@ use super::growth::{Cause, Grip, Growth};
 use super::language;
 use super::need::NeedKind;
 use super::scripts::absolute;
-use super::shell::{SHELLS, words_of};
+use super::shell::{SHELLS, is_valued_shell_option, words_of};
 use super::start::{Asked, paths_in};
 use crate::error::{Error, escape};
 use crate::rootfs::RootPath;
@@ -238,18 +238,19 @@ const PASSWD: u64 = 4 << 20;
 /// The texts of `sh -c TEXT` in a command line, wherever the shell stands in it.
 fn shell_texts<'a>(words: &[&'a [u8]]) -> Vec<&'a [u8]> {
     let mut texts = Vec::new();
-    let mut in_shell = false;
-    let mut is_next = false;
-    for &word in words {
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
         let base = word.rsplit(|&byte| byte == b'/').next().unwrap_or(word);
-        if is_next {
-            texts.push(word);
-            (in_shell, is_next) = (false, false);
-        } else if SHELLS.contains(&base) {
-            in_shell = true;
-        } else if in_shell {
-            is_next = word.starts_with(b"-") && !word.starts_with(b"--") && word.ends_with(b"c");
-            in_shell = word.starts_with(b"-");
+        if !SHELLS.contains(&base) {
+            continue;
+        }
+        while let Some(option) = words.next().filter(|word| matches!(word.first(), Some(b'-' | b'+'))) {
+            if is_valued_shell_option(option) {
+                words.next();
+            } else if !option.starts_with(b"--") && option.ends_with(b"c") {
+                texts.extend(words.next());
+                break;
+            }
         }
     }
     texts
@@ -265,6 +266,7 @@ mod tests {
             shell_texts(&words.iter().map(|word| word.as_bytes()).collect::<Vec<_>>())
         };
         assert_eq!(texts(&["tini", "--", "/bin/bash", "-l", "-ec", "a b"]), [b"a b"]);
+        assert_eq!(texts(&["/bin/bash", "-o", "pipefail", "-c", "a | b", "x"]), [b"a | b"]);
         assert_eq!(texts(&["sh", "script", "-c", "a"]), Vec::<&[u8]>::new());
         assert_eq!(texts(&["sh", "-c"]), Vec::<&[u8]>::new());
     }

@@ -17,7 +17,7 @@ impl World for Small {
 fn found(text: &str, env: &[(&str, &str)]) -> Vec<Finding> {
     let script = Script::parse(text.as_bytes());
     let env = env.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
-    let mut variables = Variables::new(env, &[b"/opt/app/bin/run.sh".into()], b"/work".into());
+    let mut variables = Variables::new(env, &[b"/opt/app/bin/run.sh".into()], b"/work".into(), 1 << 20);
     for _ in 0..3 {
         variables.learn(&script, &Small);
     }
@@ -217,6 +217,19 @@ fn nesting_has_an_end() {
 }
 
 #[test]
+fn texts_that_hold_texts_have_an_end() {
+    let evals = "eval $x; ".repeat(400);
+    found(&format!("x='{evals}'\nx='{evals} a'\nx='{evals} b'\neval $x"), &[]);
+}
+
+#[test]
+fn long_values_in_many_words_have_an_end() {
+    let long = "v".repeat(4000);
+    let assignments: String = (0..8).map(|n| format!("x={n}{long}\n")).collect();
+    found(&(assignments + &"/$x/a ".repeat(100_000)), &[]);
+}
+
+#[test]
 fn a_variable_that_grows_has_an_end() {
     let text = "x=aaaa\n".to_owned() + &"x=$x$x\n".repeat(1000) + "$x";
     assert!(found(&text, &[]).len() <= 16);
@@ -234,7 +247,7 @@ proptest! {
     #[test]
     fn no_bytes_are_too_odd(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let script = Script::parse(&bytes);
-        let variables = Variables::new(std::iter::empty(), &[], b"/".into());
+        let variables = Variables::new(std::iter::empty(), &[], b"/".into(), 1 << 20);
         findings(&script, &variables, &Small);
     }
 }
