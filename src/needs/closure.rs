@@ -101,7 +101,8 @@ impl Growth<'_> {
                 None => {}
             }
             if member.path.as_bytes().ends_with(b".jar") && (self.everything() || member.grip == Grip::Run) {
-                let names = jar::class_path(self.files, content).map_err(|error| error.at_entry(member.path.as_bytes()))?;
+                let names =
+                    jar::class_path(self.files, content).map_err(|error| error.at_entry(member.path.as_bytes()))?;
                 self.class_path(index, &names);
             }
             if self.everything() {
@@ -144,7 +145,8 @@ impl Growth<'_> {
             let Some(member) = self.members.get(index).cloned() else { continue };
             let Some(Want::Script(script)) = self.needs.wants().at(self.tree(), member.node) else { continue };
             let needs = self.needs.of(&member.path, member.node, &|_| true);
-            let is_there = needs.iter().all(|need| need.way.end.as_ref().is_some_and(|(_, node)| self.index.contains_key(node)));
+            let is_there =
+                needs.iter().all(|need| need.way.end.as_ref().is_some_and(|(_, node)| self.index.contains_key(node)));
             if is_there || is_interpreted && is_shell(script) {
                 for need in needs {
                     self.add_way(&need.way, &Cause::new(Some(index), need.kind, &need.wanted, Grip::Run));
@@ -164,7 +166,10 @@ impl Growth<'_> {
             let Some(path) = jar::path_of(name) else { continue };
             for directory in &directories {
                 let Some((directory, _)) = directory.split_last() else { continue };
-                self.keep(&directory.link_target(&path), &Cause::new(Some(index), NeedKind::ClassPath, name, member.grip));
+                self.keep(
+                    &directory.link_target(&path),
+                    &Cause::new(Some(index), NeedKind::ClassPath, name, member.grip),
+                );
             }
         }
     }

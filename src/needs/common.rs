@@ -15,15 +15,90 @@ pub(super) enum Wish {
 
 /// The directories of the Filesystem Hierarchy Standard, and those that Debian, Fedora and Alpine share among packages. `*` is one name.
 const COMMON: &[&str] = &[
-    "bin", "boot", "dev", "etc", "lib", "lib32", "lib64", "libx32", "lost+found", "proc", "run", "sbin", "sys", "tmp", "usr", "var",
-    "dev/*", "etc/alternatives", "etc/apt", "etc/default", "etc/init.d", "etc/profile.d", "lib/*", "proc/*", "run/*", "sys/*",
-    "usr/bin", "usr/games", "usr/include", "usr/lib", "usr/lib32", "usr/lib64", "usr/libexec", "usr/libx32", "usr/local", "usr/sbin", "usr/share",
-    "usr/lib/*-linux-gnu*", "usr/lib/*-linux-musl*", "usr/lib/gcc", "usr/lib/jvm", "usr/lib/nodejs", "usr/lib/node_modules", "usr/lib/python3",
-    "usr/lib/python3*", "usr/lib/systemd", "usr/local/bin", "usr/local/etc", "usr/local/games", "usr/local/include", "usr/local/lib",
-    "usr/local/lib64", "usr/local/lib/*", "usr/local/libexec", "usr/local/man", "usr/local/sbin", "usr/local/share", "usr/share/applications",
-    "usr/share/bash-completion", "usr/share/doc", "usr/share/doc/*", "usr/share/icons", "usr/share/info", "usr/share/java", "usr/share/locale",
-    "usr/share/man", "usr/share/nodejs", "usr/share/perl5", "usr/share/php", "usr/share/zoneinfo", "usr/src", "var/backups", "var/cache",
-    "var/lib", "var/lib/apt", "var/lib/dpkg", "var/lib/rpm", "var/local", "var/lock", "var/log", "var/mail", "var/opt", "var/run", "var/spool",
+    "bin",
+    "boot",
+    "dev",
+    "etc",
+    "lib",
+    "lib32",
+    "lib64",
+    "libx32",
+    "lost+found",
+    "proc",
+    "run",
+    "sbin",
+    "sys",
+    "tmp",
+    "usr",
+    "var",
+    "dev/*",
+    "etc/alternatives",
+    "etc/apt",
+    "etc/default",
+    "etc/init.d",
+    "etc/profile.d",
+    "lib/*",
+    "proc/*",
+    "run/*",
+    "sys/*",
+    "usr/bin",
+    "usr/games",
+    "usr/include",
+    "usr/lib",
+    "usr/lib32",
+    "usr/lib64",
+    "usr/libexec",
+    "usr/libx32",
+    "usr/local",
+    "usr/sbin",
+    "usr/share",
+    "usr/lib/*-linux-gnu*",
+    "usr/lib/*-linux-musl*",
+    "usr/lib/gcc",
+    "usr/lib/jvm",
+    "usr/lib/nodejs",
+    "usr/lib/node_modules",
+    "usr/lib/python3",
+    "usr/lib/python3*",
+    "usr/lib/systemd",
+    "usr/local/bin",
+    "usr/local/etc",
+    "usr/local/games",
+    "usr/local/include",
+    "usr/local/lib",
+    "usr/local/lib64",
+    "usr/local/lib/*",
+    "usr/local/libexec",
+    "usr/local/man",
+    "usr/local/sbin",
+    "usr/local/share",
+    "usr/share/applications",
+    "usr/share/bash-completion",
+    "usr/share/doc",
+    "usr/share/doc/*",
+    "usr/share/icons",
+    "usr/share/info",
+    "usr/share/java",
+    "usr/share/locale",
+    "usr/share/man",
+    "usr/share/nodejs",
+    "usr/share/perl5",
+    "usr/share/php",
+    "usr/share/zoneinfo",
+    "usr/src",
+    "var/backups",
+    "var/cache",
+    "var/lib",
+    "var/lib/apt",
+    "var/lib/dpkg",
+    "var/lib/rpm",
+    "var/local",
+    "var/lock",
+    "var/log",
+    "var/mail",
+    "var/opt",
+    "var/run",
+    "var/spool",
     "var/tmp",
 ];
 
@@ -89,7 +164,9 @@ mod tests {
 
     #[test]
     fn path_and_etc_are_no_trees_to_keep() {
-        for path in ["/", "/usr/local/bin", "/etc", "/usr/lib/x86_64-linux-gnu", "/var/lib", "/tmp", "/usr/share/doc/bash"] {
+        for path in
+            ["/", "/usr/local/bin", "/etc", "/usr/lib/x86_64-linux-gnu", "/var/lib", "/tmp", "/usr/share/doc/bash"]
+        {
             assert!(!own(path, Wish::Word), "{path}");
             assert!(!own(path, Wish::WorkingDirectory), "{path}");
         }
@@ -100,16 +177,29 @@ mod tests {
         for path in ["/root", "/opt", "/srv", "/home/app"] {
             assert!(own(path, Wish::WorkingDirectory) && !own(path, Wish::Word), "{path}");
         }
-        for path in ["/app", "/opt/x", "/usr/src/app", "/usr/share/tomcat10", "/etc/tomcat10", "/var/lib/tomcat10", "/usr/local/tomcat"] {
+        for path in [
+            "/app",
+            "/opt/x",
+            "/usr/src/app",
+            "/usr/share/tomcat10",
+            "/etc/tomcat10",
+            "/var/lib/tomcat10",
+            "/usr/local/tomcat",
+        ] {
             assert!(own(path, Wish::Word), "{path}");
         }
     }
 
     #[test]
     fn a_star_in_a_name_stands_for_any_bytes() {
-        for (name, pattern, is_fit) in
-            [("libx.so.1", "lib*.so*", true), ("a", "*", true), ("", "*", true), ("abc", "a?c", true), ("abc", "a*d", false), ("aab", "*ab", true)]
-        {
+        for (name, pattern, is_fit) in [
+            ("libx.so.1", "lib*.so*", true),
+            ("a", "*", true),
+            ("", "*", true),
+            ("abc", "a?c", true),
+            ("abc", "a*d", false),
+            ("aab", "*ab", true),
+        ] {
             assert_eq!(fits(name.as_bytes(), pattern.as_bytes()), is_fit, "{name} {pattern}");
         }
     }

@@ -57,7 +57,8 @@ impl Growth<'_> {
         let mut at = 0u64;
         let step = PIECE.saturating_sub(LONGEST) as u64;
         while at < content.size {
-            let count = self.files.read_at(content, at, &mut buffer).map_err(|error| error.at_entry(member.path.as_bytes()))?;
+            let count =
+                self.files.read_at(content, at, &mut buffer).map_err(|error| error.at_entry(member.path.as_bytes()))?;
             if count == 0 || !show(buffer.get(..count).unwrap_or_default()) {
                 break;
             }

@@ -38,7 +38,20 @@ pub(super) const APPLICATION: Except = Except {
     id: "application",
     top: &[],
     directories: &[
-        ".git", ".hg", ".svn", ".bzr", ".gradle", ".idea", ".vscode", ".tox", ".nox", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".nyc_output", ".ccache",
+        ".git",
+        ".hg",
+        ".svn",
+        ".bzr",
+        ".gradle",
+        ".idea",
+        ".vscode",
+        ".tox",
+        ".nox",
+        ".pytest_cache",
+        ".mypy_cache",
+        ".ruff_cache",
+        ".nyc_output",
+        ".ccache",
         "CMakeFiles",
     ],
     files: &["*.o", "*.gcda", "*.gcno", "*.rlib", "*.rmeta"],
@@ -57,7 +70,9 @@ const NODE_NATIVE: Except = Except {
     id: "native node package",
     top: &[],
     directories: &["obj", "obj.target", ".deps", "node_gyp_bins"],
-    files: &["*.o", "*.a", "*.c", "*.cc", "*.cpp", "*.cxx", "*.h", "*.hh", "*.hpp", "*.gyp", "*.gypi", "*.mk", "Makefile"],
+    files: &[
+        "*.o", "*.a", "*.c", "*.cc", "*.cpp", "*.cxx", "*.h", "*.hh", "*.hpp", "*.gyp", "*.gypi", "*.mk", "Makefile",
+    ],
 };
 
 /// A directory that holds this name is a tree of its own kind.
@@ -67,7 +82,21 @@ const MARKS: &[(&str, &Except)] = &[(".fingerprint", &CARGO), ("binding.gyp", &N
 pub(super) const HOME: Except = Except {
     id: "home",
     top: &[
-        ".cache", ".npm", ".yarn", ".m2", ".gradle", ".ivy2", ".sbt", ".cargo", ".rustup", ".nuget", "go", ".*_history", ".wget-hsts", ".node-gyp", ".ccache",
+        ".cache",
+        ".npm",
+        ".yarn",
+        ".m2",
+        ".gradle",
+        ".ivy2",
+        ".sbt",
+        ".cargo",
+        ".rustup",
+        ".nuget",
+        "go",
+        ".*_history",
+        ".wget-hsts",
+        ".node-gyp",
+        ".ccache",
     ],
     directories: APPLICATION.directories,
     files: APPLICATION.files,
@@ -86,20 +115,33 @@ pub(super) const PYTHON: Except = Except {
 pub(super) const PYTHON_PACKAGES: Except = Except {
     id: "python packages",
     top: &[
-        "pip", "pip-*", "wheel", "wheel-*", "setuptools", "setuptools-*", "pkg_resources", "_distutils_hack", "distutils-precedence.pth", "easy_install.py",
+        "pip",
+        "pip-*",
+        "wheel",
+        "wheel-*",
+        "setuptools",
+        "setuptools-*",
+        "pkg_resources",
+        "_distutils_hack",
+        "distutils-precedence.pth",
+        "easy_install.py",
     ],
     directories: &[],
     files: &[],
 };
 
 /// Likewise, where something imports setuptools or `pkg_resources`.
-pub(super) const PYTHON_PACKAGES_WITH_SETUPTOOLS: Except =
-    Except { id: "python packages with setuptools", top: &["pip", "pip-*", "wheel", "wheel-*"], directories: &[], files: &[] };
+pub(super) const PYTHON_PACKAGES_WITH_SETUPTOOLS: Except = Except {
+    id: "python packages with setuptools",
+    top: &["pip", "pip-*", "wheel", "wheel-*"],
+    directories: &[],
+    files: &[],
+};
 
-/// A Java home: what a JDK has and a JRE has not (Debian's openjdk-17-jre-headless against openjdk-17-jdk).
+/// A Java home: what a JDK has and a JRE has not (Debian's openjdk-17-jre-headless against openjdk-17-jdk). Its programs: [`JDK_PROGRAMS`].
 pub(super) const JAVA: Except = Except {
     id: "java",
-    top: &["jmods", "include", "man", "demo", "sample", "docs", "src.zip"],
+    top: &["bin", "jmods", "include", "man", "demo", "sample", "docs", "src.zip"],
     directories: &[],
     files: &["src.zip", "ct.sym"],
 };
@@ -108,8 +150,39 @@ pub(super) const JAVA: Except = Except {
 pub(super) const JDK_PROGRAMS: Except = Except {
     id: "jdk programs",
     top: &[
-        "jar", "jarsigner", "javac", "javadoc", "javah", "javap", "jcmd", "jconsole", "jdb", "jdeprscan", "jdeps", "jfr", "jhsdb", "jimage", "jinfo", "jlink", "jmap",
-        "jmod", "jpackage", "jps", "jrunscript", "jshell", "jstack", "jstat", "jstatd", "jwebserver", "rmic", "rmid", "serialver", "xjc", "wsgen", "wsimport", "schemagen",
+        "jar",
+        "jarsigner",
+        "javac",
+        "javadoc",
+        "javah",
+        "javap",
+        "jcmd",
+        "jconsole",
+        "jdb",
+        "jdeprscan",
+        "jdeps",
+        "jfr",
+        "jhsdb",
+        "jimage",
+        "jinfo",
+        "jlink",
+        "jmap",
+        "jmod",
+        "jpackage",
+        "jps",
+        "jrunscript",
+        "jshell",
+        "jstack",
+        "jstat",
+        "jstatd",
+        "jwebserver",
+        "rmic",
+        "rmid",
+        "serialver",
+        "xjc",
+        "wsgen",
+        "wsimport",
+        "schemagen",
     ],
     directories: &[],
     files: &[],

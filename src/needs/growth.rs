@@ -11,6 +11,7 @@ use super::start::{Reach, Runtime, Start};
 use crate::error::Error;
 use crate::rootfs::{Files, InodeKind, NodeId, RootPath, Tree, Way, read_whole};
 use crate::warning::Warnings;
+use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
@@ -81,6 +82,10 @@ pub(super) struct Growth<'a> {
     walked: HashSet<(NodeId, &'static str, bool)>,
     pub(super) runtimes: BTreeSet<Runtime>,
     pub(super) warnings: Warnings,
+    /// Bytes of values that scripts may still make.
+    pub(super) values: u64,
+    /// Names that patterns may still be compared with.
+    names: Cell<u64>,
 }
 
 impl<'a> Growth<'a> {
@@ -99,6 +104,8 @@ impl<'a> Growth<'a> {
             walked: HashSet::new(),
             runtimes: BTreeSet::new(),
             warnings: Warnings::default(),
+            values: VALUES,
+            names: Cell::new(NAMES),
         }
     }
 
@@ -157,7 +164,12 @@ impl<'a> Growth<'a> {
     pub(super) fn add_way(&mut self, way: &Way, cause: &Cause) -> bool {
         let Some((_, end)) = &way.end else { return false };
         let links = self.links.entry(*end).or_default();
-        let new = way.links.iter().map(|(path, _)| path).filter(|path| !links.contains(path)).take(LINKS.saturating_sub(links.len()));
+        let new = way
+            .links
+            .iter()
+            .map(|(path, _)| path)
+            .filter(|path| !links.contains(path))
+            .take(LINKS.saturating_sub(links.len()));
         let new: Vec<RootPath> = new.cloned().collect();
         links.extend(new);
         for (path, node) in way.places().filter(|(path, _)| !path.is_root()) {
@@ -243,9 +255,12 @@ impl<'a> Growth<'a> {
                     deeper.push(path.link_target(name));
                 } else if is_pattern {
                     let names = self.tree().children(directory).map(|(name, _)| name);
+                    let Some(left) = self.names.get().checked_sub(names.len() as u64) else { return Vec::new() };
+                    self.names.set(left);
                     // As in a shell, a star does not stand for a hidden file's dot.
                     let hidden = name.first() == Some(&b'.');
-                    let names = names.filter(|child| common::fits(child, name) && (hidden || child.first() != Some(&b'.')));
+                    let names =
+                        names.filter(|child| common::fits(child, name) && (hidden || child.first() != Some(&b'.')));
                     deeper.extend(names.take(MATCHES).map(|name| path.join(name)));
                 } else if self.tree().child(directory, name).is_some() {
                     deeper.push(path.join(name));
@@ -271,6 +286,12 @@ impl<'a> Growth<'a> {
         read_whole(self.files, content, limit).map_err(|error| error.at_entry(path.as_bytes()))
     }
 }
+
+/// Names that all patterns together may be compared with: real images take less than a million.
+const NAMES: u64 = 200_000_000;
+
+/// Bytes of values that the variables of all scripts together may take: those of a real image take less than one MiB.
+const VALUES: u64 = 1 << 30;
 
 /// Symlinks to one file that are remembered.
 const LINKS: usize = 8;

@@ -60,10 +60,22 @@ const ZONES: Except = Except { id: "zones", top: &["posix", "right"], directorie
 const ZONE_TEXT: &[u8] = b"/usr/share/zoneinfo";
 
 /// Encodings that glibc loads, beside those that it has built in. Others are for texts that an image of today does not meet.
-const ENCODINGS: &[&str] = &["UTF-16.so", "UTF-32.so", "UTF-7.so", "UNICODE.so", "ISO8859-1.so", "ISO8859-15.so", "CP1252.so"];
+const ENCODINGS: &[&str] =
+    &["UTF-16.so", "UTF-32.so", "UTF-7.so", "UNICODE.so", "ISO8859-1.so", "ISO8859-15.so", "CP1252.so"];
 
 /// Parts of glibc, which hold the texts that are looked for in programs, whether or not a program uses them.
-const LIBC: &[&str] = &["libc.so*", "libc-2*", "ld-linux*", "ld-2*", "ld-musl*", "libc.musl*", "libstdc++*", "libpthread*", "libm.so*", "ldconfig*"];
+const LIBC: &[&str] = &[
+    "libc.so*",
+    "libc-2*",
+    "ld-linux*",
+    "ld-2*",
+    "ld-musl*",
+    "libc.musl*",
+    "libstdc++*",
+    "libpthread*",
+    "libm.so*",
+    "ldconfig*",
+];
 
 impl Growth<'_> {
     /// Adds what the members read without naming it.
@@ -72,7 +84,12 @@ impl Growth<'_> {
         self.keep_all(ANY, &cause("for any program"));
         let is_interpreted = !self.runtimes.is_empty();
         let mut reads = Reads { zones: is_interpreted, locale: is_interpreted, encodings: is_interpreted };
-        if self.start.env.iter().any(|(name, value)| (**name == *b"LANG" || name.starts_with(b"LC_")) && !value.is_empty()) {
+        if self
+            .start
+            .env
+            .iter()
+            .any(|(name, value)| (**name == *b"LANG" || name.starts_with(b"LC_")) && !value.is_empty())
+        {
             reads.locale = true;
         }
         if !is_interpreted {
@@ -83,7 +100,10 @@ impl Growth<'_> {
         }
         if let Some(zone) = self.start.variable(b"TZ") {
             let zone = zone.strip_prefix(b":").unwrap_or(zone);
-            self.keep(&path("/usr/share/zoneinfo").link_target(zone), &Cause::new(None, NeedKind::Environment, b"TZ", Grip::Part));
+            self.keep(
+                &path("/usr/share/zoneinfo").link_target(zone),
+                &Cause::new(None, NeedKind::Environment, b"TZ", Grip::Part),
+            );
         }
         let libraries: Vec<(usize, RootPath, bool)> = self.c_libraries();
         for (index, directory, is_old) in libraries {
@@ -195,10 +215,14 @@ const NOT_LOADED: &[&[u8]] = &[b"files", b"dns", b"systemd", b"mymachines", b"my
 
 /// The services that `nsswitch.conf` names and that are libraries of their own.
 fn services(text: &[u8]) -> Vec<&[u8]> {
-    let lines = text.split(|&byte| byte == b'\n').map(|line| line.split(|&byte| byte == b'#').next().unwrap_or_default());
-    let values = lines.filter_map(|line| line.iter().position(|&byte| byte == b':').and_then(|colon| line.get(colon.saturating_add(1)..)));
+    let lines =
+        text.split(|&byte| byte == b'\n').map(|line| line.split(|&byte| byte == b'#').next().unwrap_or_default());
+    let values = lines.filter_map(|line| {
+        line.iter().position(|&byte| byte == b':').and_then(|colon| line.get(colon.saturating_add(1)..))
+    });
     let words = values.flat_map(|value| value.split(|byte| byte.is_ascii_whitespace()));
-    let is_service = |word: &&[u8]| !word.is_empty() && word.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    let is_service =
+        |word: &&[u8]| !word.is_empty() && word.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
     let mut services: Vec<&[u8]> = words.filter(is_service).filter(|word| !NOT_LOADED.contains(word)).collect();
     services.sort_unstable();
     services.dedup();
@@ -214,9 +238,29 @@ fn is_libc(member: &Member) -> bool {
 mod tests {
     use super::*;
 
+    use crate::needs::testing::Case;
+
+    const SYSTEM: &str = "etc/passwd = x\netc/ssl/certs/ca-certificates.crt -> ../../../usr/share/bundle\nusr/share/bundle = x\netc/shadow = x\n\
+        usr/share/zoneinfo/Europe/Rome = x\nusr/share/zoneinfo/Europe/Oslo = x\nusr/share/zoneinfo/right/Oslo = x\ntmp/ [1777]\nserve [0755] = x\n\
+        usr/bin/python3.11 [0755] = x\nusr/lib/python3.11/os.py = x\n";
+
+    #[test]
+    fn any_program_gets_users_and_certificates_and_no_shadow() {
+        let kept = Case::new(SYSTEM, "/serve").kept();
+        assert_eq!(kept, ["/etc/passwd", "/etc/ssl/certs/ca-certificates.crt", "/serve", "/tmp", "/usr/share/bundle"]);
+    }
+
+    #[test]
+    fn zones_stay_for_a_language_and_the_one_that_is_set_for_any_program() {
+        let zones = |case: Case| case.kept().into_iter().filter(|path| path.contains("zoneinfo/")).collect::<Vec<_>>();
+        assert_eq!(zones(Case::new(SYSTEM, "/serve").env("TZ", "Europe/Rome")), ["/usr/share/zoneinfo/Europe/Rome"]);
+        assert_eq!(zones(Case::new(SYSTEM, "python3.11")).len(), 3);
+    }
+
     #[test]
     fn services_are_the_words_behind_a_colon() {
-        let text = b"# hosts: x\npasswd: files systemd\nhosts:\tfiles mdns4_minimal [NOTFOUND=return] dns # y\nnothing\n";
+        let text =
+            b"# hosts: x\npasswd: files systemd\nhosts:\tfiles mdns4_minimal [NOTFOUND=return] dns # y\nnothing\n";
         assert_eq!(services(text), [&b"mdns4_minimal"[..]]);
     }
 }

@@ -156,7 +156,10 @@ mod tests {
 
     #[test]
     fn a_class_path_goes_on_behind_the_end_of_its_line() {
-        assert_eq!(names("Manifest-Version: 1.0\r\nClass-Path: a.jar lib/b\r\n .jar\r\n  c.jar\r\nMain-Class: X\r\n"), ["a.jar", "lib/b.jar", "c.jar"]);
+        assert_eq!(
+            names("Manifest-Version: 1.0\r\nClass-Path: a.jar lib/b\r\n .jar\r\n  c.jar\r\nMain-Class: X\r\n"),
+            ["a.jar", "lib/b.jar", "c.jar"]
+        );
         assert_eq!(names("class-path: a.jar"), ["a.jar"]);
     }
 
@@ -167,7 +170,12 @@ mod tests {
 
     #[test]
     fn what_is_no_jar_names_nothing() {
-        for bytes in [&b""[..], b"PK\x03\x04", b"PK\x05\x06\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", b"text"] {
+        for bytes in [
+            &b""[..],
+            b"PK\x03\x04",
+            b"PK\x05\x06\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff",
+            b"text",
+        ] {
             assert_eq!(class_path(&Owned, &Content::owned(bytes)).unwrap(), Vec::<Vec<u8>>::new());
         }
     }

@@ -6,6 +6,8 @@ mod java;
 mod node;
 mod packages;
 mod python;
+#[cfg(test)]
+mod tests;
 mod whole;
 
 use super::growth::{Growth, Member};
@@ -45,7 +47,11 @@ impl Growth<'_> {
 
 /// Whether a program of this name brings a language.
 pub(super) fn is_interpreter(name: &[u8]) -> bool {
-    name == b"java" || name == b"node" || name == b"nodejs" || name.starts_with(b"python") || whole::is_interpreter(name)
+    name == b"java"
+        || name == b"node"
+        || name == b"nodejs"
+        || name.starts_with(b"python")
+        || whole::is_interpreter(name)
 }
 
 /// Whether the bytes are a version such as `3.11`: digits and dots, a digit first.

@@ -5,6 +5,8 @@
 //! while it runs: dlopen, imports, data files.
 
 mod closure;
+#[cfg(test)]
+mod closure_tests;
 mod common;
 mod elf;
 #[cfg(test)]
@@ -45,6 +47,6 @@ pub use environment::Environment;
 pub use guard::{Lost, lost};
 pub use need::{Need, NeedKind};
 pub use needs::Needs;
-pub use start::{Asked, Reach, Runtime, Start, Step};
+pub use start::{Asked, Reach, Runtime, Start, Step, Variable};
 pub use want::{Elf, Script, Want};
 pub use wants::{Wants, read};

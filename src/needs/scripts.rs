@@ -60,7 +60,7 @@ impl Growth<'_> {
 
     fn units(&mut self, first: Unit, own: &[Vec<u8>]) -> Result<(), Error> {
         let environment = self.start.env.iter().map(|(name, value)| (&**name, &**value));
-        let mut variables = Variables::new(environment, own, absolute(&self.start.working_dir));
+        let mut variables = Variables::new(environment, own, absolute(&self.start.working_dir), self.values);
         let mut seen: BTreeSet<NodeId> = BTreeSet::new();
         let mut units = vec![first];
         let mut found: Vec<Vec<Finding>>;
@@ -89,6 +89,7 @@ impl Growth<'_> {
             }
             units.extend(sourced);
         }
+        self.values = variables.left.get();
         for (unit, found) in units.iter().zip(found) {
             found.into_iter().for_each(|finding| self.finding(unit, finding));
         }
@@ -124,9 +125,11 @@ impl Growth<'_> {
             }
             Finding::Computed(text) => {
                 if self.everything() {
-                    let place = unit.member.and_then(|index| self.members.get(index)).map(|member| member.path.to_string());
+                    let place =
+                        unit.member.and_then(|index| self.members.get(index)).map(|member| member.path.to_string());
                     let place = place.unwrap_or_else(|| "the image's command".into());
-                    self.warnings.add(WarningKind::ComputedCommand, format!("{place}: {}", crate::error::escape(&text)));
+                    self.warnings
+                        .add(WarningKind::ComputedCommand, format!("{place}: {}", crate::error::escape(&text)));
                 }
             }
             Finding::Source(_) => {}

@@ -1,13 +1,14 @@
 //! Where a closure begins: the command lines of the config, its environment, and what the user asks for. In: a [`Start`](super::Start)
 //! and an [`Asked`]. Out: the first members.
 
+use super::closure::below;
 use super::common::{self, Wish};
 use super::except::{APPLICATION, HOME, NOTHING};
 use super::growth::{Cause, Grip, Growth};
 use super::language;
 use super::need::NeedKind;
 use super::scripts::absolute;
-use super::shell::{SHELLS, words_of};
+use super::shell::{SHELLS, is_valued_shell_option, words_of};
 use super::start::{Asked, paths_in};
 use crate::error::{Error, escape};
 use crate::rootfs::RootPath;
@@ -16,11 +17,46 @@ use crate::warning::WarningKind;
 /// Variables whose directories no program reads while it runs, or whose programs are looked up one by one. What a compiler or a package
 /// manager needs is kept where the config runs one of them.
 const NOT_READ: &[&[u8]] = &[
-    b"PATH", b"MANPATH", b"INFOPATH", b"PWD", b"OLDPWD", b"HOME", b"SHELL", b"CPATH", b"C_INCLUDE_PATH", b"CPLUS_INCLUDE_PATH", b"LIBRARY_PATH",
-    b"PKG_CONFIG_PATH", b"CMAKE_PREFIX_PATH", b"ACLOCAL_PATH", b"GOPATH", b"GOROOT", b"GOCACHE", b"GOMODCACHE", b"GOBIN", b"CARGO_HOME", b"RUSTUP_HOME",
-    b"CARGO_TARGET_DIR", b"MAVEN_HOME", b"MAVEN_CONFIG", b"M2_HOME", b"GRADLE_HOME", b"GRADLE_USER_HOME", b"ANT_HOME", b"CCACHE_DIR", b"PIP_CACHE_DIR",
-    b"UV_CACHE_DIR", b"POETRY_CACHE_DIR", b"NPM_CONFIG_CACHE", b"npm_config_cache", b"YARN_CACHE_FOLDER", b"COREPACK_HOME", b"NVM_DIR", b"PNPM_HOME",
-    b"COMPOSER_HOME", b"DEBIAN_FRONTEND",
+    b"PATH",
+    b"MANPATH",
+    b"INFOPATH",
+    b"PWD",
+    b"OLDPWD",
+    b"HOME",
+    b"SHELL",
+    b"CPATH",
+    b"C_INCLUDE_PATH",
+    b"CPLUS_INCLUDE_PATH",
+    b"LIBRARY_PATH",
+    b"PKG_CONFIG_PATH",
+    b"CMAKE_PREFIX_PATH",
+    b"ACLOCAL_PATH",
+    b"GOPATH",
+    b"GOROOT",
+    b"GOCACHE",
+    b"GOMODCACHE",
+    b"GOBIN",
+    b"CARGO_HOME",
+    b"RUSTUP_HOME",
+    b"CARGO_TARGET_DIR",
+    b"MAVEN_HOME",
+    b"MAVEN_CONFIG",
+    b"M2_HOME",
+    b"GRADLE_HOME",
+    b"GRADLE_USER_HOME",
+    b"ANT_HOME",
+    b"CCACHE_DIR",
+    b"PIP_CACHE_DIR",
+    b"UV_CACHE_DIR",
+    b"POETRY_CACHE_DIR",
+    b"NPM_CONFIG_CACHE",
+    b"npm_config_cache",
+    b"YARN_CACHE_FOLDER",
+    b"COREPACK_HOME",
+    b"NVM_DIR",
+    b"PNPM_HOME",
+    b"COMPOSER_HOME",
+    b"DEBIAN_FRONTEND",
 ];
 
 impl Growth<'_> {
@@ -35,7 +71,12 @@ impl Growth<'_> {
         for (path, node) in &asked.nodes {
             let cause = Cause::new(None, NeedKind::Asked, &absolute(path), Grip::Run);
             self.add(path, *node, &cause);
-            self.keep_tree(path, &NOTHING, &cause);
+            // A link to a directory is asked for alone: `--keep /bin` means no program.
+            if self.tree().is_directory(*node) {
+                self.keep_tree(path, &NOTHING, &cause);
+            } else {
+                self.keep(path, &cause);
+            }
         }
         let start = self.start;
         for line in start.command_lines() {
@@ -88,7 +129,9 @@ impl Growth<'_> {
     fn argument(&mut self, word: &[u8], cause: &Cause) {
         let directory = self.start.working_dir.clone();
         let parts = word.split(|&byte| byte == b':').chain(std::iter::once(word));
-        let relative = parts.filter(|part| !part.is_empty() && part.first() != Some(&b'/')).map(|part| directory.link_target(part));
+        let relative = parts
+            .filter(|part| !part.is_empty() && part.first() != Some(&b'/'))
+            .map(|part| directory.link_target(part));
         let mut paths: Vec<RootPath> = relative.flat_map(|path| self.expand(path.as_bytes())).collect();
         paths.extend(paths_in(word).flat_map(|path| self.expand(path)));
         for path in paths.iter().filter(|path| **path != directory) {
@@ -113,8 +156,11 @@ impl Growth<'_> {
             }
             directory = above;
         }
+        // Environments of Python are looked at by their own rule: conda's has a gigabyte.
+        let is_environment =
+            ["pyvenv.cfg", "conda-meta"].iter().any(|mark| self.at(&below(&directory, mark)).is_some());
         let is_hidden = directory.components().any(|name| name.first() == Some(&b'.'));
-        if common::is_own(&directory, Wish::Word) && !is_hidden {
+        if common::is_own(&directory, Wish::Word) && !is_hidden && !is_environment {
             self.keep_tree(&directory, &APPLICATION, &cause.gripped(Grip::Own));
         }
     }
@@ -192,18 +238,19 @@ const PASSWD: u64 = 4 << 20;
 /// The texts of `sh -c TEXT` in a command line, wherever the shell stands in it.
 fn shell_texts<'a>(words: &[&'a [u8]]) -> Vec<&'a [u8]> {
     let mut texts = Vec::new();
-    let mut in_shell = false;
-    let mut is_next = false;
-    for &word in words {
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
         let base = word.rsplit(|&byte| byte == b'/').next().unwrap_or(word);
-        if is_next {
-            texts.push(word);
-            (in_shell, is_next) = (false, false);
-        } else if SHELLS.contains(&base) {
-            in_shell = true;
-        } else if in_shell {
-            is_next = word.starts_with(b"-") && !word.starts_with(b"--") && word.ends_with(b"c");
-            in_shell = word.starts_with(b"-");
+        if !SHELLS.contains(&base) {
+            continue;
+        }
+        while let Some(option) = words.next().filter(|word| matches!(word.first(), Some(b'-' | b'+'))) {
+            if is_valued_shell_option(option) {
+                words.next();
+            } else if !option.starts_with(b"--") && option.ends_with(b"c") {
+                texts.extend(words.next());
+                break;
+            }
         }
     }
     texts
@@ -219,6 +266,7 @@ mod tests {
             shell_texts(&words.iter().map(|word| word.as_bytes()).collect::<Vec<_>>())
         };
         assert_eq!(texts(&["tini", "--", "/bin/bash", "-l", "-ec", "a b"]), [b"a b"]);
+        assert_eq!(texts(&["/bin/bash", "-o", "pipefail", "-c", "a | b", "x"]), [b"a | b"]);
         assert_eq!(texts(&["sh", "script", "-c", "a"]), Vec::<&[u8]>::new());
         assert_eq!(texts(&["sh", "-c"]), Vec::<&[u8]>::new());
     }

@@ -6,12 +6,15 @@
 mod evaluate;
 mod heads;
 mod parse;
+mod redirect;
 #[cfg(test)]
 mod tests;
 mod word;
+mod wrappers;
 
 pub(super) use evaluate::{Variables, World};
-pub(super) use heads::{Finding, SHELLS, findings};
+pub(super) use heads::{Finding, findings};
+pub(super) use wrappers::{SHELLS, is_valued_shell_option};
 
 use std::collections::BTreeSet;
 

@@ -3,6 +3,9 @@
 use super::need::NeedKind;
 use crate::rootfs::{NodeId, RootPath};
 
+/// The name of a variable, and its value.
+pub type Variable = (Box<[u8]>, Box<[u8]>);
+
 /// What the config of an image says about how it starts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Start {
@@ -13,7 +16,7 @@ pub struct Start {
     /// What `Healthcheck` runs, likewise.
     pub healthcheck: Vec<Box<[u8]>>,
     /// The variables of `Env`, in order.
-    pub env: Vec<(Box<[u8]>, Box<[u8]>)>,
+    pub env: Vec<Variable>,
     /// `WorkingDir`; the root where there is none.
     pub working_dir: RootPath,
     /// `User`, as the config spells it; empty for root.
@@ -105,7 +108,12 @@ mod tests {
     #[test]
     fn the_arguments_of_an_entrypoint_are_its_own_line() {
         let word = |text: &str| text.as_bytes().into();
-        let start = Start { entrypoint: vec![word("a")], cmd: vec![word("b")], healthcheck: vec![word("c")], ..Start::default() };
+        let start = Start {
+            entrypoint: vec![word("a")],
+            cmd: vec![word("b")],
+            healthcheck: vec![word("c")],
+            ..Start::default()
+        };
         assert_eq!(start.command_lines().collect::<Vec<_>>(), [vec![&b"a"[..], b"b"], vec![b"c"]]);
     }
 }

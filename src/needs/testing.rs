@@ -23,11 +23,17 @@ impl Files for Owned {
 }
 
 /// A tree, and how it starts.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Case {
     pub(super) tree: Tree,
     pub(super) start: Start,
     pub(super) asked: Asked,
+}
+
+impl std::fmt::Debug for Case {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}{:?}", text::show(&self.tree, &mut text::owned), self.start)
+    }
 }
 
 impl Case {

@@ -49,7 +49,8 @@ impl Growth<'_> {
 
     /// A program in JavaScript that is run: its package, or the directory that it is the main file of.
     pub(super) fn node_script(&mut self, index: usize, member: &Member) -> Result<(), Error> {
-        let is_module = [&b".js"[..], b".mjs", b".cjs", b".ts"].iter().any(|ending| member.path.as_bytes().ends_with(ending));
+        let is_module =
+            [&b".js"[..], b".mjs", b".cjs", b".ts"].iter().any(|ending| member.path.as_bytes().ends_with(ending));
         let is_script = match self.needs.wants().at(self.tree(), member.node) {
             Some(Want::Script(script)) => {
                 let words = [&*script.interpreter, b" ", &script.argument].concat();
@@ -96,10 +97,14 @@ impl Growth<'_> {
         while let Some((directory, node)) = open.pop() {
             for (name, &child) in self.tree().children(node) {
                 match &self.tree().inode_of(child).kind {
-                    InodeKind::Directory if is_own && **name != *b"node_modules" && !APPLICATION.leaves_out(name, false, true) => {
+                    InodeKind::Directory
+                        if is_own && **name != *b"node_modules" && !APPLICATION.leaves_out(name, false, true) =>
+                    {
                         open.push((directory.join(name), child));
                     }
-                    InodeKind::File(_) if [&b".js"[..], b".mjs", b".cjs", b".ts"].iter().any(|ending| name.ends_with(ending)) => {
+                    InodeKind::File(_)
+                        if [&b".js"[..], b".mjs", b".cjs", b".ts"].iter().any(|ending| name.ends_with(ending)) =>
+                    {
                         let text = self.text_of(&directory.join(name), child, MODULE)?.unwrap_or_default();
                         names.extend(required(&text));
                     }
@@ -120,7 +125,8 @@ impl Growth<'_> {
     /// The scripts that `npm start` and `npm run NAME` of the config run.
     fn package_scripts(&mut self, directory: &RootPath) -> Result<(), Error> {
         let start = self.start;
-        let words: Vec<&[u8]> = start.command_lines().flatten().flat_map(|word| word.split(|byte| byte.is_ascii_whitespace())).collect();
+        let words: Vec<&[u8]> =
+            start.command_lines().flatten().flat_map(|word| word.split(|byte| byte.is_ascii_whitespace())).collect();
         if !words.iter().any(|word| RUNNERS.contains(&word.rsplit(|&byte| byte == b'/').next().unwrap_or(word))) {
             return Ok(());
         }
@@ -144,7 +150,11 @@ impl Growth<'_> {
             }
         }
         // npm reads them.
-        self.keep_tree(&below(directory, "package.json"), &NOTHING, &Cause::rule(None, NeedKind::Language, "package.json"));
+        self.keep_tree(
+            &below(directory, "package.json"),
+            &NOTHING,
+            &Cause::rule(None, NeedKind::Language, "package.json"),
+        );
         Ok(())
     }
 }

@@ -18,7 +18,8 @@ const TEXT: u64 = 4 << 20;
 impl Growth<'_> {
     /// Where Node looks for a package that no `node_modules` above the one that asks has.
     pub(super) fn system_packages(&self) -> Vec<RootPath> {
-        let mut directories: Vec<RootPath> = SYSTEM.iter().flat_map(|pattern| self.expand(pattern.as_bytes())).collect();
+        let mut directories: Vec<RootPath> =
+            SYSTEM.iter().flat_map(|pattern| self.expand(pattern.as_bytes())).collect();
         if let Some(more) = self.start.variable(b"NODE_PATH") {
             directories.extend(more.split(|&byte| byte == b':').filter(|part| !part.is_empty()).map(RootPath::clamped));
         }

@@ -56,7 +56,9 @@ impl Growth<'_> {
             }
             None
         };
-        let Some(prefix) = above(if program.is_some() { &[b"bin"] } else { &[b"lib", b"lib64"] }) else { return Ok(()) };
+        let Some(prefix) = above(if program.is_some() { &[b"bin"] } else { &[b"lib", b"lib64"] }) else {
+            return Ok(());
+        };
         self.virtual_environment(index, directory)?;
         if !self.is_first("python", &below(&prefix, version_text)) {
             return Ok(());
@@ -142,7 +144,8 @@ impl Growth<'_> {
         if !self.is_first("site-packages", &site) {
             return Ok(());
         }
-        let has_setuptools = ["setuptools", "pkg_resources"].iter().any(|name| self.directory_at(&below(&site, name)).is_some());
+        let has_setuptools =
+            ["setuptools", "pkg_resources"].iter().any(|name| self.directory_at(&below(&site, name)).is_some());
         let except = if has_setuptools && self.imports_setuptools(&site)? {
             &PYTHON_PACKAGES_WITH_SETUPTOOLS
         } else {
@@ -155,9 +158,14 @@ impl Growth<'_> {
                 let is_module = pattern.ends_with(".py");
                 let named: Vec<&[u8]> = if is_module {
                     // The finder of an editable install holds its directories as strings (setuptools).
-                    text.split(|&byte| byte == b'\'' || byte == b'"').filter(|part| part.first() == Some(&b'/')).collect()
+                    text.split(|&byte| byte == b'\'' || byte == b'"')
+                        .filter(|part| part.first() == Some(&b'/'))
+                        .collect()
                 } else {
-                    text.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| is_directory_line(line)).collect()
+                    text.split(|&byte| byte == b'\n')
+                        .map(<[u8]>::trim_ascii)
+                        .filter(|line| is_directory_line(line))
+                        .collect()
                 };
                 for directory in named {
                     let target = site.link_target(directory);
@@ -178,22 +186,29 @@ impl Growth<'_> {
         let has_distutils = !self.expand(below(&site, "../distutils").as_bytes()).is_empty()
             || !self.expand(b"usr/lib/python3*/distutils").is_empty();
         let mut directories = vec![(site, root)];
-        directories.extend(self.directory_at(&self.start.working_dir).filter(|(path, _)| common::is_own(path, Wish::WorkingDirectory)));
+        directories.extend(
+            self.directory_at(&self.start.working_dir).filter(|(path, _)| common::is_own(path, Wish::WorkingDirectory)),
+        );
         let mut files = Vec::new();
         while let Some((directory, node)) = directories.pop() {
             for (name, &child) in self.tree().children(node) {
                 match &self.tree().inode_of(child).kind {
                     InodeKind::Directory if !is_build_tool(name) => directories.push((directory.join(name), child)),
-                    InodeKind::File(_) if name.ends_with(b".py") && **name != *b"setup.py" => files.push((directory.join(name), child)),
+                    InodeKind::File(_) if name.ends_with(b".py") && **name != *b"setup.py" => {
+                        files.push((directory.join(name), child))
+                    }
                     _ => {}
                 }
             }
         }
         for (file, node) in files {
             let text = self.text_of(&file, node, TEXT)?.unwrap_or_default();
-            let mut lines = text.split(|&byte| byte == b'\n').filter(|line| line.starts_with(b"import ") || line.starts_with(b"from "));
+            let mut lines = text
+                .split(|&byte| byte == b'\n')
+                .filter(|line| line.starts_with(b"import ") || line.starts_with(b"from "));
             if lines.any(|line| {
-                let module = line.split(|&byte| !(byte.is_ascii_alphanumeric() || byte == b'_')).nth(1).unwrap_or_default();
+                let module =
+                    line.split(|&byte| !(byte.is_ascii_alphanumeric() || byte == b'_')).nth(1).unwrap_or_default();
                 matches!(module, b"setuptools" | b"pkg_resources") || !has_distutils && module == b"distutils"
             }) {
                 return Ok(true);
@@ -214,14 +229,19 @@ impl Growth<'_> {
             };
         let Some((directory, name)) = member.path.split_last().filter(|_| is_python) else { return Ok(()) };
         let cause = Cause::rule(Some(index), NeedKind::Language, "modules beside the program").gripped(Grip::Own);
-        if common::is_own(&directory, Wish::Word) {
+        let is_bin = matches!(directory.components().next_back(), Some(b"bin" | b"sbin"));
+        if !is_bin && common::is_own(&directory, Wish::Word) {
             self.keep_tree(&directory, &APPLICATION, &cause);
         }
         // An image that runs pip itself needs it; so the program that bears a package's name brings that package.
         let stem = name.strip_suffix(b".py").unwrap_or(name);
         let stem = stem.split(|&byte| byte.is_ascii_digit() || byte == b'.').next().unwrap_or(stem);
         if is_build_tool(stem) {
-            for site in self.expand(b"usr/*/python3*/*-packages").into_iter().chain(self.expand(b"usr/local/lib/python3*/*-packages")) {
+            for site in self
+                .expand(b"usr/*/python3*/*-packages")
+                .into_iter()
+                .chain(self.expand(b"usr/local/lib/python3*/*-packages"))
+            {
                 self.keep_tree(&site, &NOTHING, &cause.gripped(Grip::Part));
             }
         }
@@ -257,5 +277,16 @@ fn is_directory_line(line: &[u8]) -> bool {
 
 /// Directories of tools that build packages; what they import is not imported at run time.
 fn is_build_tool(name: &[u8]) -> bool {
-    matches!(name, b"pip" | b"setuptools" | b"pkg_resources" | b"wheel" | b"_distutils_hack" | b"distutils" | b"tests" | b"test" | b"node_modules")
+    matches!(
+        name,
+        b"pip"
+            | b"setuptools"
+            | b"pkg_resources"
+            | b"wheel"
+            | b"_distutils_hack"
+            | b"distutils"
+            | b"tests"
+            | b"test"
+            | b"node_modules"
+    )
 }

@@ -5,6 +5,7 @@
 //! which branch is taken, so every assignment counts, wherever it stands.
 
 use super::{Part, Piece, Script, Simple, Variable, Word};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 /// How many values a word or a variable may have; more say nothing.
@@ -27,6 +28,8 @@ pub(crate) struct Variables {
     values: BTreeMap<Box<[u8]>, Vec<Vec<u8>>>,
     /// The directories that it may run in.
     pub(crate) directories: Vec<Vec<u8>>,
+    /// Bytes of values that may still be made: eight long values in each of a million words would never end.
+    pub(crate) left: Cell<u64>,
 }
 
 impl Variables {
@@ -35,8 +38,9 @@ impl Variables {
         environment: impl Iterator<Item = (&'a [u8], &'a [u8])>,
         own_path: &[Vec<u8>],
         directory: Vec<u8>,
+        left: u64,
     ) -> Self {
-        let mut variables = Self { directories: vec![directory], ..Self::default() };
+        let mut variables = Self { directories: vec![directory], left: Cell::new(left), ..Self::default() };
         for (name, value) in environment {
             variables.values.insert(name.into(), vec![value.into()]);
         }
@@ -101,6 +105,9 @@ impl Variables {
             };
             let mut longer: Vec<Vec<u8>> = Vec::new();
             for (value, part) in values.iter().flat_map(|value| parts.iter().map(move |part| (value, part))) {
+                let size = value.len().saturating_add(part.len()).saturating_add(1) as u64;
+                let Some(left) = self.left.get().checked_sub(size) else { return Vec::new() };
+                self.left.set(left);
                 add(&mut longer, [value.as_slice(), part].concat());
             }
             values = longer;

@@ -3,10 +3,18 @@
 //! Only heads of commands count as programs, those behind `exec`, `env` and their like among them: a script that prints
 //! "run make install" must not hold a compiler.
 
+use super::wrappers::{BUILTIN, SHELLS, is_valued_shell_option, wrapped};
 use super::{Piece, Script, Simple, Variables, Word, World};
+use std::collections::BTreeSet;
 
 /// How often an `eval` or a `sh -c` may hold another one.
 const NESTED: usize = 4;
+
+/// How many texts of `eval`, `sh -c` and `trap` are read of one script.
+const TEXTS: usize = 1000;
+
+/// Bytes of what is found in one script.
+const FOUND: usize = 16 << 20;
 
 /// What a script needs, as it spells it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,74 +33,35 @@ pub(crate) enum Finding {
     Computed(Vec<u8>),
 }
 
-/// Built into every shell: a file of the same name is not run.
-const BUILTIN: &[&[u8]] = &[
-    b":", b"[", b"[[", b"alias", b"bg", b"break", b"caller", b"cd", b"continue", b"declare", b"dirs", b"echo", b"exit",
-    b"export", b"false", b"fg", b"getopts", b"hash", b"history", b"jobs", b"kill", b"let", b"local", b"popd", b"printf",
-    b"pushd", b"pwd", b"read", b"readarray", b"mapfile", b"readonly", b"return", b"set", b"shift", b"shopt", b"test",
-    b"times", b"trap", b"true", b"type", b"typeset", b"ulimit", b"umask", b"unalias", b"unset", b"wait",
-];
-
-/// Programs that run the command that their arguments name, and how many arguments of their own stand before it.
-const WRAPPERS: &[(&[u8], usize)] = &[
-    (b"builtin", 0),
-    (b"catatonit", 0),
-    (b"chpst", 0),
-    (b"chroot", 1),
-    (b"chrt", 1),
-    (b"command", 0),
-    (b"dumb-init", 0),
-    (b"env", 0),
-    (b"exec", 0),
-    (b"flock", 1),
-    (b"gosu", 1),
-    (b"ionice", 0),
-    (b"nice", 0),
-    (b"nohup", 0),
-    (b"numactl", 0),
-    (b"runuser", 0),
-    (b"s6-setuidgid", 1),
-    (b"setarch", 1),
-    (b"setpriv", 0),
-    (b"setsid", 0),
-    (b"stdbuf", 0),
-    (b"su-exec", 1),
-    (b"sudo", 0),
-    (b"time", 0),
-    (b"timeout", 1),
-    (b"tini", 0),
-    (b"unbuffer", 0),
-    (b"with-contenv", 0),
-    (b"xargs", 0),
-];
-
-/// Options of wrappers whose value is a word of its own.
-const VALUED: &[&[u8]] = &[
-    b"-u", b"-g", b"-n", b"-c", b"-i", b"-o", b"-e", b"-a", b"-s", b"-k", b"-I", b"-L", b"-P", b"-d", b"-C", b"-p", b"--reuid",
-    b"--regid", b"--user", b"--group", b"--signal", b"--kill-after", b"--chdir", b"-S",
-];
-
-/// Shells: `-c` is a text, and the first word that is no option is a script.
-pub(crate) const SHELLS: &[&[u8]] = &[b"sh", b"bash", b"dash", b"ash", b"ksh", b"mksh", b"zsh"];
-
 /// Everything that a script runs and names, sorted.
 pub(crate) fn findings(script: &Script, variables: &Variables, world: &dyn World) -> Vec<Finding> {
-    let mut reader = Reader { script, variables, world, found: Vec::new(), calls: Vec::new(), forwards: false };
+    let mut reader = Reader {
+        script,
+        variables,
+        world,
+        found: BTreeSet::new(),
+        room: FOUND,
+        texts: TEXTS,
+        calls: Vec::new(),
+        forwards: false,
+    };
     reader.list(&script.commands, 0);
     if reader.forwards {
         let calls = std::mem::take(&mut reader.calls);
         calls.into_iter().for_each(|name| reader.program(name));
     }
-    reader.found.sort();
-    reader.found.dedup();
-    reader.found
+    reader.found.into_iter().collect()
 }
 
 struct Reader<'a> {
     script: &'a Script,
     variables: &'a Variables,
     world: &'a dyn World,
-    found: Vec<Finding>,
+    found: BTreeSet<Finding>,
+    /// Bytes that may still be found.
+    room: usize,
+    /// Texts that may still be read.
+    texts: usize,
     /// First arguments of calls of the script's own functions.
     calls: Vec<Vec<u8>>,
     /// Whether some command runs `"$@"` or `"$1"`: then such an argument may be a program.
@@ -109,9 +78,18 @@ impl Reader<'_> {
             // A value such as `-Dconfig=/etc/app.conf` is an argument of what is run with it later.
             values.chain(&simple.inputs).for_each(|word| self.mention(word));
             for value in simple.outputs.iter().flat_map(|word| self.variables.values(word, self.world)) {
-                self.found.extend((value.first() == Some(&b'/')).then_some(Finding::Output(value)));
+                if value.first() == Some(&b'/') {
+                    self.find(Finding::Output, value);
+                }
             }
             self.command(&simple.words, nested);
+        }
+    }
+
+    fn find(&mut self, kind: impl Fn(Vec<u8>) -> Finding, bytes: Vec<u8>) {
+        let size = bytes.len();
+        if self.room >= size && self.found.insert(kind(bytes)) {
+            self.room = self.room.saturating_sub(size);
         }
     }
 
@@ -159,10 +137,13 @@ impl Reader<'_> {
         }
         // `$SUDO make`: where the first word is empty the second one is the head.
         let is_variable = |piece: &Piece| matches!(piece, Piece::Variable(_));
-        if head.0.iter().all(is_variable) && !head.is_quoted() && arguments.first().is_some_and(|word| word.bare().is_some()) {
+        if head.0.iter().all(is_variable)
+            && !head.is_quoted()
+            && arguments.first().is_some_and(|word| word.bare().is_some())
+        {
             self.command(arguments, nested);
         }
-        self.found.push(Finding::Computed(spelled(head)));
+        self.find(Finding::Computed, spelled(head));
     }
 
     fn run(&mut self, name: &[u8], arguments: &[Word], nested: usize) {
@@ -179,15 +160,15 @@ impl Reader<'_> {
             b"echo" | b"printf" | b"rm" | b"rmdir" | b"unlink" | b"mkdir" => return,
             b"." | b"source" => return self.source(arguments),
             b"eval" => {
-                let texts: Vec<Vec<u8>> =
-                    arguments.iter().filter_map(|word| self.variables.values(word, self.world).into_iter().next()).collect();
-                return self.text(&texts.join(&b' '), nested);
+                return self.eval(arguments, nested);
             }
             b"trap" => {
                 let text = arguments.first().and_then(Word::literal).unwrap_or_default();
                 return self.text(&text, nested);
             }
-            b"which" | b"type" | b"hash" => arguments.iter().filter_map(Word::literal).for_each(|word| self.program(word)),
+            b"which" | b"type" | b"hash" => {
+                arguments.iter().filter_map(Word::literal).for_each(|word| self.program(word))
+            }
             b"command" if arguments.first().is_some_and(|word| matches!(word.bare(), Some(b"-v" | b"-V"))) => {
                 return arguments.iter().skip(1).filter_map(Word::literal).for_each(|word| self.program(word));
             }
@@ -198,8 +179,8 @@ impl Reader<'_> {
             _ if SHELLS.contains(&base) => self.shell(arguments, nested),
             _ => {}
         }
-        if let Some((_, own)) = WRAPPERS.iter().find(|(wrapper, _)| *wrapper == base) {
-            self.command(wrapped(arguments, *own), nested);
+        if let Some(command) = wrapped(base, arguments) {
+            self.command(command, nested);
         }
         arguments.iter().for_each(|word| self.mention(word));
     }
@@ -212,9 +193,12 @@ impl Reader<'_> {
                 Some(b'/') => vec![name],
                 _ => from.map(|directory| [directory.as_slice(), &name].join(&b'/')).collect(),
             };
-            self.found.extend(paths.into_iter().map(Finding::Run));
-        } else if !name.is_empty() && !BUILTIN.contains(&name.as_slice()) && !self.script.functions.contains(name.as_slice()) {
-            self.found.push(Finding::Program(name));
+            paths.into_iter().for_each(|path| self.find(Finding::Run, path));
+        } else if !name.is_empty()
+            && !BUILTIN.contains(&name.as_slice())
+            && !self.script.functions.contains(name.as_slice())
+        {
+            self.find(Finding::Program, name);
         }
     }
 
@@ -222,18 +206,19 @@ impl Reader<'_> {
         let Some(file) = arguments.first() else { return };
         let values = self.variables.values(file, self.world);
         if values.is_empty() {
-            self.found.push(Finding::Computed([b". ", spelled(file).as_slice()].concat()));
+            self.find(Finding::Computed, [b". ", spelled(file).as_slice()].concat());
         }
         for value in values.into_iter().filter(|value| !value.is_empty()) {
             if value.first() == Some(&b'/') {
-                self.found.push(Finding::Source(value));
+                self.find(Finding::Source, value);
                 continue;
             }
             if !value.contains(&b'/') {
-                self.found.extend(self.world.program(&value).map(Finding::Source));
+                self.world.program(&value).into_iter().for_each(|path| self.find(Finding::Source, path));
             }
-            let from = self.variables.directories.iter();
-            self.found.extend(from.map(|directory| Finding::Source([directory.as_slice(), &value].join(&b'/'))));
+            for directory in &self.variables.directories {
+                self.find(Finding::Source, [directory.as_slice(), &value].join(&b'/'));
+            }
         }
     }
 
@@ -241,9 +226,13 @@ impl Reader<'_> {
         let mut arguments = arguments.iter();
         while let Some(word) = arguments.next() {
             match word.bare() {
+                Some(option) if is_valued_shell_option(option) => {
+                    arguments.next();
+                }
                 Some(option) if option.starts_with(b"-") => {
                     if !option.starts_with(b"--") && option.ends_with(b"c") {
-                        let text = arguments.next().map(|word| self.variables.values(word, self.world)).unwrap_or_default();
+                        let text =
+                            arguments.next().map(|word| self.variables.values(word, self.world)).unwrap_or_default();
                         return text.iter().for_each(|text| self.text(text, nested));
                     }
                 }
@@ -273,9 +262,20 @@ impl Reader<'_> {
         }
     }
 
+    /// The texts that the arguments of `eval` make together: the first values of all, the second ones, and so on.
+    fn eval(&mut self, arguments: &[Word], nested: usize) {
+        let values: Vec<Vec<Vec<u8>>> = arguments.iter().map(|word| self.variables.values(word, self.world)).collect();
+        for turn in 0..values.iter().map(Vec::len).max().unwrap_or_default() {
+            let words: Vec<&[u8]> =
+                values.iter().filter_map(|values| values.get(turn).or(values.last())).map(Vec::as_slice).collect();
+            self.text(&words.join(&b' '), nested);
+        }
+    }
+
     /// A text that is read as commands once more.
     fn text(&mut self, text: &[u8], nested: usize) {
-        if nested < NESTED {
+        if let Some(fewer) = self.texts.checked_sub(1).filter(|_| nested < NESTED) {
+            self.texts = fewer;
             let script = Script::parse(text);
             self.list(&script.commands, nested.saturating_add(1));
         }
@@ -284,25 +284,9 @@ impl Reader<'_> {
     /// The absolute paths in a word.
     fn mention(&mut self, word: &Word) {
         for value in self.variables.values(word, self.world) {
-            self.found.extend(crate::needs::start::paths_in(&value).map(|path| Finding::Mention(path.into())));
+            crate::needs::start::paths_in(&value).for_each(|path| self.find(Finding::Mention, path.into()));
         }
     }
-}
-
-/// The command behind a wrapper's options, its assignments, and `own` arguments.
-fn wrapped(mut arguments: &[Word], mut own: usize) -> &[Word] {
-    while let Some((first, rest)) = arguments.split_first() {
-        let bare = first.bare().unwrap_or_default();
-        let is_option = bare.starts_with(b"-");
-        if !is_option && first.assignment().is_none() {
-            match own.checked_sub(1) {
-                Some(fewer) => own = fewer,
-                None => break,
-            }
-        }
-        arguments = if is_option && VALUED.contains(&bare) { rest.get(1..).unwrap_or_default() } else { rest };
-    }
-    arguments
 }
 
 /// A word about as the text has it.

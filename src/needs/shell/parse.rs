@@ -1,20 +1,21 @@
 //! The commands of shell text. In: bytes. Out: simple commands in the order of the text, the words that stand at their head found by
 //! operators, reserved words and assignments. Comments, here-documents, patterns of `case` and lists of `for` are no commands.
 
+use super::redirect::Document;
 use super::{Simple, Word};
 use std::collections::BTreeSet;
 
 /// A reader of shell text.
 #[derive(Debug)]
 pub(super) struct Parser<'a> {
-    text: &'a [u8],
-    at: usize,
+    pub(super) text: &'a [u8],
+    pub(super) at: usize,
     /// How many substitutions the text stands in.
     pub(super) depth: usize,
     /// The functions seen so far.
     pub(super) functions: BTreeSet<Box<[u8]>>,
     /// Here-documents whose text begins at the next line.
-    awaited: Vec<Document>,
+    pub(super) awaited: Vec<Document>,
 }
 
 /// What ends a list of commands.
@@ -26,18 +27,10 @@ pub(super) enum Closer {
     Parenthesis,
 }
 
-#[derive(Debug)]
-struct Document {
-    delimiter: Vec<u8>,
-    /// No expansion inside.
-    quoted: bool,
-    /// `<<-`.
-    tabs: bool,
-}
-
 /// Reserved words behind which a command begins, or another reserved word.
-const LEADING: &[&[u8]] =
-    &[b"if", b"then", b"else", b"elif", b"fi", b"while", b"until", b"do", b"done", b"!", b"{", b"}", b"time", b"coproc"];
+const LEADING: &[&[u8]] = &[
+    b"if", b"then", b"else", b"elif", b"fi", b"while", b"until", b"do", b"done", b"!", b"{", b"}", b"time", b"coproc",
+];
 
 impl<'a> Parser<'a> {
     pub(super) fn new(text: &'a [u8], depth: usize) -> Self {
@@ -258,58 +251,6 @@ impl<'a> Parser<'a> {
         elements
     }
 
-    fn redirection(&mut self, list: &mut List) {
-        let operator = self.take_while(|byte| b"<>&|".contains(&byte));
-        if operator == b"<<" {
-            let tabs = self.peek() == Some(b'-');
-            if tabs {
-                self.bump();
-            }
-            self.blanks();
-            let word = self.word();
-            let delimiter = word.literal().unwrap_or_default();
-            if !delimiter.is_empty() {
-                self.awaited.push(Document { quoted: word.is_quoted(), delimiter, tabs });
-            }
-            return;
-        }
-        self.blanks();
-        let target = self.word();
-        if target.0.is_empty() {
-            return;
-        }
-        if operator.first() == Some(&b'<') {
-            list.simple.inputs.push(target);
-        } else if operator.last() != Some(&b'&') {
-            list.simple.outputs.push(target);
-        }
-    }
-
-    /// At the beginning of a line: the here-documents that were announced on the line before.
-    fn documents(&mut self, list: &mut List) {
-        for document in std::mem::take(&mut self.awaited) {
-            let start = self.at;
-            let mut end = start;
-            while self.at < self.text.len() {
-                end = self.at;
-                let line = self.take_while(|byte| byte != b'\n');
-                self.bump();
-                let tabs = if document.tabs { line.iter().take_while(|&&byte| byte == b'\t').count() } else { 0 };
-                if line.get(tabs..) == Some(&document.delimiter) {
-                    break;
-                }
-                end = self.at;
-            }
-            if !document.quoted {
-                let text = self.text.get(start..end).unwrap_or_default();
-                let mut parser = Parser::new(text, self.depth);
-                let text = parser.document();
-                self.functions.append(&mut parser.functions);
-                list.commands.push(Simple { inputs: vec![text], ..Simple::default() });
-            }
-        }
-    }
-
     /// Whether `()` stands here; it is read then.
     fn closes_at_once(&mut self) -> bool {
         let rest = self.text.get(self.at..).unwrap_or_default();
@@ -322,7 +263,7 @@ impl<'a> Parser<'a> {
         true
     }
 
-    fn blanks(&mut self) {
+    pub(super) fn blanks(&mut self) {
         loop {
             match (self.peek(), self.peek_at(1)) {
                 (Some(b' ' | b'\t' | b'\r'), _) => self.bump(),
@@ -379,9 +320,9 @@ impl<'a> Parser<'a> {
 
 /// The commands read so far, and the one that is being read.
 #[derive(Debug, Default)]
-struct List {
-    commands: Vec<Simple>,
-    simple: Simple,
+pub(super) struct List {
+    pub(super) commands: Vec<Simple>,
+    pub(super) simple: Simple,
 }
 
 impl List {

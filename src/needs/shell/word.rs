@@ -77,7 +77,9 @@ impl Parser<'_> {
                     self.bump();
                     self.substitution(&mut word, quoted);
                 }
-                b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'(' | b')' | b'<' | b'>' if until == Until::Operator => break,
+                b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'(' | b')' | b'<' | b'>' if until == Until::Operator => {
+                    break;
+                }
                 _ => {
                     self.bump();
                     word.push(byte, quoted);
@@ -108,7 +110,7 @@ impl Parser<'_> {
             }
             Some(b'\'') if !quoted => {
                 self.bump();
-                word.0.push(Piece::Quoted(self.take_until(b'\'')));
+                word.0.push(Piece::Quoted(self.escaped()));
             }
             // The dollar of `$"text"` says nothing.
             Some(b'"') if !quoted => {}
@@ -122,6 +124,23 @@ impl Parser<'_> {
             }
             _ => word.push(b'$', quoted),
         }
+    }
+
+    /// Behind the `$'`, up to the quote that closes it; of an escape, the character itself.
+    fn escaped(&mut self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        while let Some(byte) = self.peek() {
+            self.bump();
+            match byte {
+                b'\'' => break,
+                b'\\' => {
+                    bytes.extend(self.peek());
+                    self.bump();
+                }
+                _ => bytes.push(byte),
+            }
+        }
+        bytes
     }
 
     /// Behind the `${`, up to its closing brace.
