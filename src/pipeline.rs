@@ -88,7 +88,8 @@ fn decide(archive: &Archive, layers: &Layers, options: &Options, watch: &Watch<'
     let named = |image| move |error: Error| error.in_image(decide::name(image));
     let shown = watch.phase("merge", None, || {
         let show = |image| {
-            let shown = base::kept(archive, image, options).and_then(|kept| decide::show((image, kept), layers, options));
+            let shown =
+                base::kept(archive, image, options).and_then(|kept| decide::show((image, kept), layers, options));
             shown.map_err(named(image))
         };
         let shown: Vec<Result<_, Error>> = archive.images.par_iter().map(show).collect();
@@ -96,9 +97,7 @@ fn decide(archive: &Archive, layers: &Layers, options: &Options, watch: &Watch<'
     })?;
     // One image after the other: each looks into its files side by side.
     let images = archive.images.iter().zip(shown);
-    images
-        .map(|(image, shown)| decide::decide(image, shown, layers, options, watch).map_err(named(image)))
-        .collect()
+    images.map(|(image, shown)| decide::decide(image, shown, layers, options, watch).map_err(named(image))).collect()
 }
 
 /// The gates that can be judged before anything is written.

@@ -25,8 +25,7 @@ pub(crate) fn explain(flags: &Explain, around: &Surroundings, cancel: &Cancel) -
     let (from, mut options) = (input(&flags.input, around)?, options(&flags.choice, &flags.running));
     what(&flags.what, &mut options)?;
     let path = flags.path.as_encoded_bytes();
-    let (found, ..) =
-        watched(&flags.running, around, cancel, |watch| imgstrip::explain(&from, path, &options, watch))?;
+    let (found, ..) = watched(&flags.running, around, cancel, |watch| imgstrip::explain(&from, path, &options, watch))?;
     let shown = if flags.json { json::render(&found)? } else { explanation::render(&found) };
     Ok(outcome(shown, &found.warnings, &flags.running, flags.json))
 }

@@ -19,7 +19,8 @@ fn an_inspection_names_layers_steps_waste_and_every_preset() {
     let (code, shown, _) = call(&[&"inspect", &demo()]);
     assert_eq!(code, 0);
     assert!(shown.contains("imgstrip-demo:1.0  linux/amd64  sha256:faaac5aba868\n"), "{shown}");
-    for preset in imgstrip::rules::preset::all() {
+    // The look for secrets takes nothing.
+    for preset in imgstrip::rules::preset::all().into_iter().filter(|preset| preset.name != "secrets") {
         let mark = if preset.default { '*' } else { ' ' };
         assert!(shown.contains(&format!("  {mark} {} ", preset.name)), "{}\n{shown}", preset.name);
     }

@@ -44,9 +44,8 @@ pub(super) fn choose(
     let mut rounds = 0usize;
     loop {
         let decided = watch.phase("decide", None, || round.decide(&mut judgement, known))?;
-        let lost = watch.phase("guard", None, || {
-            Ok(needs::lost(&known.needs, &|node| decided.drops.gone(node).is_some()))
-        })?;
+        let lost =
+            watch.phase("guard", None, || Ok(needs::lost(&known.needs, &|node| decided.drops.gone(node).is_some())))?;
         if !round.take_back(&lost, &decided, &judgement, known) {
             round.own_losses.iter().for_each(|loss| warnings.add(WarningKind::LostNeed, loss));
             return Ok(round.finish(decided, known));
@@ -103,7 +102,8 @@ impl Round {
         let mut taken = HashMap::new();
         if let Some(packages) = known.packages.as_ref().filter(|_| !self.seeds.is_empty()) {
             selection = packages.select(&named(&self.seeds), &self.roots);
-            gone = selection.dropped.iter().filter_map(|package| Some((package.id, self.rule(package.rule)?))).collect();
+            gone =
+                selection.dropped.iter().filter_map(|package| Some((package.id, self.rule(package.rule)?))).collect();
             let ids: BTreeSet<PackageId> = gone.keys().copied().collect();
             let files = packages.files_of(known.tree, &ids);
             taken.extend(files.iter().filter_map(|(_, node, package)| Some((*node, *gone.get(package)?))));
@@ -111,12 +111,9 @@ impl Round {
                 edit = packages.without(known.tree, known.layers, &ids)?;
             }
             let records = edit.remove.iter();
-            taken.extend(
-                records.filter_map(|(path, package)| Some((known.tree.lookup(path)?, *gone.get(package)?))),
-            );
+            taken.extend(records.filter_map(|(path, package)| Some((known.tree.lookup(path)?, *gone.get(package)?))));
         }
-        let claims =
-            Claims { owned: Arc::clone(&self.owned), taken: Arc::new(taken), needed: self.needed.clone() };
+        let claims = Claims { owned: Arc::clone(&self.owned), taken: Arc::new(taken), needed: self.needed.clone() };
         Ok(Decided { selection, gone, edit, drops: judgement.decide(claims) })
     }
 
@@ -125,7 +122,13 @@ impl Round {
     }
 
     /// Notes for the next round what this one would lose; false where that is nothing that may be taken back.
-    fn take_back(&mut self, lost: &[needs::Lost], decided: &Decided, judgement: &Judgement<'_>, known: &Known<'_>) -> bool {
+    fn take_back(
+        &mut self,
+        lost: &[needs::Lost],
+        decided: &Decided,
+        judgement: &Judgement<'_>,
+        known: &Known<'_>,
+    ) -> bool {
         let mut changed = false;
         let mut ahead: Vec<(RootPath, needs::Need)> =
             lost.iter().rev().map(|loss| (loss.needer.clone(), loss.need.clone())).collect();
@@ -138,7 +141,8 @@ impl Round {
                     continue;
                 }
                 let owners = known.packages.as_ref().map_or(&[][..], |packages| packages.owners(*node));
-                let owners: Vec<PackageId> = owners.iter().copied().filter(|id| decided.gone.contains_key(id)).collect();
+                let owners: Vec<PackageId> =
+                    owners.iter().copied().filter(|id| decided.gone.contains_key(id)).collect();
                 let is_new = self.needed.insert(*node);
                 if !is_new {
                     continue;

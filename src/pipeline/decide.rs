@@ -13,9 +13,7 @@ use crate::layer::codec::Codec;
 use crate::layer::layer_size;
 use crate::options::{Compression, Options};
 use crate::progress::Watch;
-use crate::report::{
-    Accounting, ImageReport, Needed, PackagesReport, Refusal, RuleDrops, Sizes, Stripped, by_preset,
-};
+use crate::report::{Accounting, ImageReport, Needed, PackagesReport, Refusal, RuleDrops, Sizes, Stripped, by_preset};
 use crate::rootfs::{Descend, InodeKind, Merge, Merged, Plan, Tally, Tree};
 use crate::rules::{Dropped, Kept};
 use crate::warning::Warnings;
@@ -149,12 +147,8 @@ fn strip(
                 keep::only_needed(tree, &survey, database.as_ref(), layers, options)
             })?;
             let reason = "nothing that the image runs needs it".into();
-            let rest = RuleDrops {
-                preset: "only-needed".into(),
-                rule: "the rest".into(),
-                reason,
-                dropped: kept.dropped,
-            };
+            let rest =
+                RuleDrops { preset: "only-needed".into(), rule: "the rest".into(), reason, dropped: kept.dropped };
             outcome.dropped_by.push(rest);
             warnings.merge(&kept.warnings);
             outcome.needed = Some(kept.needed);

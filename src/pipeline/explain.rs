@@ -91,7 +91,8 @@ fn tell(
         told.chain = chain(&closure, *node);
         let whole = holds(tree, *node, |below| closure.contains(below));
         told.stays = whole.entries > 0;
-        told.verdict = if told.stays { "stays: it is needed" } else { "goes: nothing that the image runs needs it" }.into();
+        told.verdict =
+            if told.stays { "stays: it is needed" } else { "goes: nothing that the image runs needs it" }.into();
     }
     Ok(told)
 }

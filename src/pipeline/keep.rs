@@ -32,7 +32,11 @@ pub(super) fn only_needed(
 ) -> Result<Kept, Error> {
     let closure = closure(tree, survey, layers, options)?;
     let needed = Needed {
-        languages: closure.languages().iter().map(|runtime| format!("{} at {}", escape(runtime.name.as_bytes()), runtime.path)).collect(),
+        languages: closure
+            .languages()
+            .iter()
+            .map(|runtime| format!("{} at {}", escape(runtime.name.as_bytes()), runtime.path))
+            .collect(),
     };
     let warnings = closure.warnings().clone();
     let mut stays = Stays { marked: vec![false; tree.node_bound()] };

