@@ -106,3 +106,15 @@ fn the_help_of_a_comparison_says_what_its_exit_codes_mean() {
     assert_eq!(code, 0);
     assert!(help.contains("0 equal, 1 different, 2 "), "{help}");
 }
+
+#[test]
+fn an_explanation_says_why_and_takes_the_flags_of_a_run() {
+    let (code, shown, _) = call(&[&"explain", &demo(), &"/bin/httpd"]);
+    assert_eq!(code, 0);
+    assert!(shown.contains("stays") && shown.contains("asked for by the config: httpd (command)"), "{shown}");
+    let (code, shown, _) = call(&[&"explain", &"--drop", &"/bin/httpd", &"--json", &demo(), &"bin/httpd"]);
+    let told: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!((code, &told["images"][0]["stays"]), (0, &serde_json::json!(false)), "{shown}");
+    let (code, shown, _) = call(&[&"explain", &demo(), &"/no/such"]);
+    assert!(code == 0 && shown.contains("is not in the image"), "{shown}");
+}

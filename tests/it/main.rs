@@ -12,6 +12,7 @@
 )]
 
 mod case;
+mod explain;
 mod hostile;
 mod image;
 mod keep_base;

@@ -1,0 +1,82 @@
+//! `explain` through the public API: why a path is in the result or is not.
+
+use crate::image::{config, docker_with};
+use crate::lines::layer;
+use imgstrip::cancel::Cancel;
+use imgstrip::options::{Input, Options};
+use imgstrip::progress::Watch;
+use imgstrip::report::ExplainedImage;
+use serde_json::json;
+
+const LAYERS: [&str; 3] = [
+    r"bin/sh [0755] = sh; usr/bin/make [0755] = make; usr/share/doc/x/README = read; secret = x; srv/old = x",
+    r"app/run [0755] = #!/bin/sh\nexec /app/serve\n; app/serve [0755] = #!/bin/sh\n; usr/bin/make [0755] = newer; .wh.secret",
+    r".wh.srv",
+];
+
+fn explain(path: &str, change: impl FnOnce(&mut Options)) -> ExplainedImage {
+    let layers: Vec<_> = LAYERS.iter().map(|text| layer(text)).collect();
+    let mut config = config(&layers);
+    config["config"] = json!({"Cmd": ["/app/run"]});
+    config["history"][1]["created_by"] = "COPY\n . /app".into();
+    let directory = tempfile::tempdir().unwrap();
+    let archive = directory.path().join("in.tar");
+    std::fs::write(&archive, docker_with(&layers, &config)).unwrap();
+    let mut options = Options::default();
+    change(&mut options);
+    let cancel = Cancel::default();
+    let told = imgstrip::explain(&Input::Path(archive), path.as_bytes(), &options, &Watch::silent(&cancel)).unwrap();
+    assert_eq!(told.images.len(), 1);
+    told.images.into_iter().next().unwrap()
+}
+
+fn layers(told: &ExplainedImage) -> Vec<(u64, &str)> {
+    told.layers.iter().map(|touch| (touch.layer, touch.what.as_str())).collect()
+}
+
+#[test]
+fn of_what_a_rule_takes_the_rule_is_told_and_every_layer_that_had_it() {
+    let told = explain("usr/bin/make", |_| {});
+    assert!(!told.stays && told.verdict.starts_with("goes: rule build-tools/make: "), "{}", told.verdict);
+    assert_eq!(layers(&told), [(1, "has a file there"), (2, "has a file there")]);
+    assert_eq!(told.layers[1].created_by.as_deref(), Some("COPY . /app"));
+    assert_eq!(told.holds.bytes, 5);
+}
+
+#[test]
+fn of_what_the_image_runs_the_chain_back_to_the_config_is_told() {
+    let told = explain("/bin/sh", |_| {});
+    assert!(told.stays, "{}", told.verdict);
+    let needers: Vec<_> = told.needed_by.iter().map(|needer| (needer.path.as_str(), needer.wanted.as_str())).collect();
+    assert_eq!(needers, [("/app/run", "/bin/sh"), ("/app/serve", "/bin/sh")]);
+    let chain: Vec<_> = told.chain.iter().map(|link| (link.by.as_str(), link.wanted.as_str(), link.how.as_str())).collect();
+    assert_eq!(chain, [("/app/run", "/bin/sh", "interpreter"), ("the config", "/app/run", "command")]);
+}
+
+#[test]
+fn of_what_is_not_there_the_layer_that_took_it_is_told() {
+    let told = explain("/secret", |_| {});
+    assert_eq!((told.shows.as_deref(), told.verdict.as_str()), (None, "is not in the image"));
+    assert_eq!(layers(&told), [(1, "has a file there"), (2, "whites it out")]);
+    assert_eq!(layers(&explain("/srv/old", |_| {})), [(1, "has a file there"), (3, "whites out /srv")]);
+}
+
+#[test]
+fn of_a_directory_that_stays_what_goes_below_it_is_told_by_rule() {
+    let told = explain("/usr", |_| {});
+    assert!(told.stays);
+    let drops: Vec<_> = told.drops.iter().map(|drop| (drop.rule.as_str(), drop.dropped.bytes)).collect();
+    assert_eq!(drops, [("build-tools/make", 5), ("docs/doc", 4)]);
+}
+
+#[test]
+fn keep_mode_tells_what_is_not_needed() {
+    let told = explain("/usr/bin/make", |options| {
+        options.only_needed = true;
+        options.rules = imgstrip::rules::Rules::none();
+    });
+    assert_eq!((told.stays, told.verdict.as_str()), (false, "goes: nothing that the image runs needs it"));
+    let told = explain("/app/serve", |options| options.only_needed = true);
+    assert!(told.stays && told.verdict.starts_with("stays"), "{}", told.verdict);
+    assert_eq!(told.chain.last().unwrap().by, "the config");
+}
