@@ -76,6 +76,8 @@ pub(super) struct Growth<'a> {
     pub(super) queue: VecDeque<usize>,
     /// Scripts of the application that nothing names.
     pub(super) unnamed: Vec<usize>,
+    /// Files that scripts read as a part of themselves: alone they lack the variables of those.
+    pub(super) sourced: HashSet<NodeId>,
     /// Rules that ran, by name and place.
     ran: BTreeSet<(&'static str, RootPath)>,
     /// Directories that were walked, by the table that was applied.
@@ -100,6 +102,7 @@ impl<'a> Growth<'a> {
             links: HashMap::new(),
             queue: VecDeque::new(),
             unnamed: Vec::new(),
+            sourced: HashSet::new(),
             ran: BTreeSet::new(),
             walked: HashSet::new(),
             runtimes: BTreeSet::new(),

@@ -80,6 +80,7 @@ impl Growth<'_> {
                     }
                     let Some(text) = self.text_of(&end, node, SCRIPT)? else { continue };
                     self.add_way(&way, &Cause::new(unit.member, kind_of(unit), path, Grip::Part));
+                    self.sourced.insert(node);
                     let member = self.index.get(&node).copied();
                     sourced.push(Unit { member, script: Script::parse(&text) });
                 }
