@@ -1,9 +1,9 @@
 //! What a shell script that is run needs, with the files that it sources. In: a script that is a member, or a text of the config.
 //! Out: members. The scripts that it runs are looked at in their turn.
 
-use super::common::{self, Wish};
 use super::except::APPLICATION;
 use super::growth::{Cause, Grip, Growth};
+use super::hierarchy::{self, Wish};
 use super::need::NeedKind;
 use super::shell::{Finding, Script, Variables, World, findings};
 use crate::error::Error;
@@ -146,7 +146,7 @@ impl Growth<'_> {
         if !self.everything() {
             return false;
         }
-        if common::is_own(&end, Wish::Word) {
+        if hierarchy::is_own(&end, Wish::Word) {
             self.keep_tree(path, &APPLICATION, &cause.gripped(Grip::Own))
         } else {
             self.keep(path, cause)
