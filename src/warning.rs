@@ -98,8 +98,8 @@ warning_kinds! {
     PackageDatabase = "package-database": "package databases that cannot be read: rules go by globs only",
     /// A word of the command that is looked up on PATH and is not there.
     CommandNotFound = "command-not-found": "programs of the command that are not in the image",
-    /// A command name that a shell script makes while it runs.
-    ComputedCommand = "computed-command": "commands that a script computes, which are not followed (see --keep-bin)",
+    /// A command name that a shell script makes while it runs, or a program such as make that runs what its own files say.
+    ComputedCommand = "computed-command": "commands that are computed, or stand in a makefile or its like: not followed (see --keep-bin)",
     /// A script in the application's directories that no command names.
     UnnamedScript = "unnamed-script": "scripts beside the application that no command names: what they run is not followed (see --keep-bin)",
 }

@@ -2,7 +2,7 @@
 //! config, what the user asks for. Out: a [`Closure`]. What a program decides while it runs is not seen; for the languages and libraries that
 //! are known to do so, tables say what to keep.
 
-use super::growth::{Cause, Grip, Growth};
+use super::growth::{Cause, Grip, Growth, Member};
 use super::jar;
 use super::need::NeedKind;
 use super::needs::Needs;
@@ -109,10 +109,31 @@ impl Growth<'_> {
                 self.plugins(index, &member);
                 if member.grip == Grip::Run {
                     self.language(index, &member)?;
+                    self.warn_of_recipes(&member);
                 }
             }
         }
         Ok(())
+    }
+
+    /// Programs that run what a file of theirs says are not followed into that file.
+    fn warn_of_recipes(&mut self, member: &Member) {
+        let name = member.path.components().next_back().unwrap_or_default();
+        if matches!(
+            name,
+            b"make"
+                | b"gmake"
+                | b"bmake"
+                | b"ninja"
+                | b"rake"
+                | b"just"
+                | b"cron"
+                | b"crond"
+                | b"runsvdir"
+                | b"s6-svscan"
+        ) {
+            self.warnings.add(WarningKind::ComputedCommand, member.path.to_string());
+        }
     }
 
     /// Keeps what the loader or the kernel looks up for a file.
@@ -127,7 +148,7 @@ impl Growth<'_> {
         match member.grip {
             Grip::Run => {
                 self.look_up(index, &member.path, member.node, Grip::Run);
-                if is_shell(script) {
+                if is_shell(script) && !self.sourced.contains(&member.node) {
                     self.shell_script(index, &member.path, member.node)?;
                 }
             }

@@ -1,7 +1,7 @@
 //! What is left out of trees that are kept as a whole: what nothing reads while a program runs. In: a tree's kind, and a name in it.
 //! Out: yes or no. Each table names its source.
 
-use super::common::fits;
+use super::hierarchy::fits;
 
 /// What to leave out of a tree. Patterns are of one name, with `*`.
 #[derive(Debug)]

@@ -3,8 +3,8 @@
 //! In: paths and trees to keep. Out: members, in the order in which they were found, each with the earlier one that asked for it. Nothing
 //! here decides what is needed.
 
-use super::common::{self, Wish};
 use super::except::{Except, PACKAGES};
+use super::hierarchy::{self, Wish};
 use super::need::NeedKind;
 use super::needs::Needs;
 use super::start::{Reach, Runtime, Start};
@@ -76,6 +76,8 @@ pub(super) struct Growth<'a> {
     pub(super) queue: VecDeque<usize>,
     /// Scripts of the application that nothing names.
     pub(super) unnamed: Vec<usize>,
+    /// Files that scripts read as a part of themselves: alone they lack the variables of those.
+    pub(super) sourced: HashSet<NodeId>,
     /// Rules that ran, by name and place.
     ran: BTreeSet<(&'static str, RootPath)>,
     /// Directories that were walked, by the table that was applied.
@@ -100,6 +102,7 @@ impl<'a> Growth<'a> {
             links: HashMap::new(),
             queue: VecDeque::new(),
             unnamed: Vec::new(),
+            sourced: HashSet::new(),
             ran: BTreeSet::new(),
             walked: HashSet::new(),
             runtimes: BTreeSet::new(),
@@ -232,7 +235,7 @@ impl<'a> Growth<'a> {
                         self.add_way(&way, &cause);
                         open.extend(
                             way.end
-                                .filter(|(end, _)| common::is_own(end, Wish::Word))
+                                .filter(|(end, _)| hierarchy::is_own(end, Wish::Word))
                                 .map(|(end, node)| (end, node, except, false, cause.clone())),
                         );
                     }
@@ -260,7 +263,7 @@ impl<'a> Growth<'a> {
                     // As in a shell, a star does not stand for a hidden file's dot.
                     let hidden = name.first() == Some(&b'.');
                     let names =
-                        names.filter(|child| common::fits(child, name) && (hidden || child.first() != Some(&b'.')));
+                        names.filter(|child| hierarchy::fits(child, name) && (hidden || child.first() != Some(&b'.')));
                     deeper.extend(names.take(MATCHES).map(|name| path.join(name)));
                 } else if self.tree().child(directory, name).is_some() {
                     deeper.push(path.join(name));

@@ -2,9 +2,9 @@
 //! that holds all programs. Out: more members. By ablation on real programs: rules.md section 4.
 
 use super::closure::{below, path};
-use super::common::fits;
 use super::except::{Except, NOTHING};
 use super::growth::{Cause, Grip, Growth, Member};
+use super::hierarchy::fits;
 use super::need::NeedKind;
 use crate::error::Error;
 use crate::rootfs::{InodeKind, RootPath};

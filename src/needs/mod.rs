@@ -7,7 +7,6 @@
 mod closure;
 #[cfg(test)]
 mod closure_tests;
-mod common;
 mod elf;
 #[cfg(test)]
 mod elf_testing;
@@ -18,6 +17,7 @@ mod growth;
 mod guard;
 #[cfg(test)]
 mod guard_tests;
+mod hierarchy;
 mod implicit;
 mod jar;
 mod language;

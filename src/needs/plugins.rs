@@ -1,8 +1,8 @@
 //! What libraries and servers load or read by names that they compute, as a table: plugins by dlopen, data, configuration. In: a member.
 //! Out: more members. A host that the table does not know misses its plugins; `--keep` adds them.
 
-use super::common::fits;
 use super::growth::{Cause, Grip, Growth, Member};
+use super::hierarchy::fits;
 use super::need::NeedKind;
 use crate::rootfs::RootPath;
 

@@ -1,9 +1,9 @@
 //! What a shell script that is run needs, with the files that it sources. In: a script that is a member, or a text of the config.
 //! Out: members. The scripts that it runs are looked at in their turn.
 
-use super::common::{self, Wish};
 use super::except::APPLICATION;
 use super::growth::{Cause, Grip, Growth};
+use super::hierarchy::{self, Wish};
 use super::need::NeedKind;
 use super::shell::{Finding, Script, Variables, World, findings};
 use crate::error::Error;
@@ -80,6 +80,7 @@ impl Growth<'_> {
                     }
                     let Some(text) = self.text_of(&end, node, SCRIPT)? else { continue };
                     self.add_way(&way, &Cause::new(unit.member, kind_of(unit), path, Grip::Part));
+                    self.sourced.insert(node);
                     let member = self.index.get(&node).copied();
                     sourced.push(Unit { member, script: Script::parse(&text) });
                 }
@@ -145,7 +146,7 @@ impl Growth<'_> {
         if !self.everything() {
             return false;
         }
-        if common::is_own(&end, Wish::Word) {
+        if hierarchy::is_own(&end, Wish::Word) {
             self.keep_tree(path, &APPLICATION, &cause.gripped(Grip::Own))
         } else {
             self.keep(path, cause)

@@ -2,9 +2,9 @@
 //! and an [`Asked`]. Out: the first members.
 
 use super::closure::below;
-use super::common::{self, Wish};
 use super::except::{APPLICATION, HOME, NOTHING};
 use super::growth::{Cause, Grip, Growth};
+use super::hierarchy::{self, Wish};
 use super::language;
 use super::need::NeedKind;
 use super::scripts::absolute;
@@ -151,7 +151,7 @@ impl Growth<'_> {
         }
         if let Some((above, b"bin" | b"sbin" | b"libexec")) = directory.split_last() {
             // The programs of a user or of a Go workspace have no tree in common.
-            if !common::is_own(&directory, Wish::Word) || !common::is_own(&above, Wish::Word) {
+            if !hierarchy::is_own(&directory, Wish::Word) || !hierarchy::is_own(&above, Wish::Word) {
                 return;
             }
             directory = above;
@@ -160,7 +160,7 @@ impl Growth<'_> {
         let is_environment =
             ["pyvenv.cfg", "conda-meta"].iter().any(|mark| self.at(&below(&directory, mark)).is_some());
         let is_hidden = directory.components().any(|name| name.first() == Some(&b'.'));
-        if common::is_own(&directory, Wish::Word) && !is_hidden && !is_environment {
+        if hierarchy::is_own(&directory, Wish::Word) && !is_hidden && !is_environment {
             self.keep_tree(&directory, &APPLICATION, &cause.gripped(Grip::Own));
         }
     }
@@ -185,8 +185,8 @@ impl Growth<'_> {
         let start = self.start;
         let cause = |wanted: &[u8]| Cause::new(None, NeedKind::Environment, wanted, Grip::Own);
         if let Some((end, _)) = self.directory_at(&start.working_dir) {
-            let is_home = common::matches(&end, "root") || common::matches(&end, "home/*");
-            if common::is_own(&end, Wish::WorkingDirectory) {
+            let is_home = hierarchy::matches(&end, "root") || hierarchy::matches(&end, "home/*");
+            if hierarchy::is_own(&end, Wish::WorkingDirectory) {
                 self.keep_tree(&start.working_dir, if is_home { &HOME } else { &APPLICATION }, &cause(b"WorkingDir"));
             } else {
                 self.keep(&start.working_dir, &cause(b"WorkingDir"));
@@ -194,7 +194,7 @@ impl Growth<'_> {
         }
         for volume in &start.volumes {
             match self.directory_at(volume) {
-                Some((end, _)) if common::is_own(&end, Wish::WorkingDirectory) => {
+                Some((end, _)) if hierarchy::is_own(&end, Wish::WorkingDirectory) => {
                     self.keep_tree(volume, &NOTHING, &cause(b"Volumes"));
                 }
                 _ => {
@@ -204,7 +204,7 @@ impl Growth<'_> {
         }
         if let Some(home) = self.home()? {
             // Root's home holds what the build left there; that of a user of its own is an application's.
-            let is_own = !common::matches(&home, "root") && common::is_own(&home, Wish::WorkingDirectory);
+            let is_own = !hierarchy::matches(&home, "root") && hierarchy::is_own(&home, Wish::WorkingDirectory);
             if is_own && self.directory_at(&home).is_some() {
                 self.keep_tree(&home, &HOME, &cause(b"HOME"));
             } else {

@@ -96,7 +96,9 @@ fn sample(kind: WarningKind) -> Vec<u8> {
         WarningKind::CommandNotFound => texts(&["bin/sh [0755] = x"]),
         WarningKind::ComputedCommand => texts(&[r"bin/true [0755] = #!/bin/sh\n$(made)\x20x\n; bin/sh [0755] = x"]),
         WarningKind::UnnamedScript => {
-            let layers = [layer(r"bin/true [0755] = x; srv/app/other [0755] = #!/bin/odd\n; bin/sh [0755] = x; bin/odd [0755] = x")];
+            let layers = [layer(
+                r"bin/true [0755] = x; srv/app/other [0755] = #!/bin/odd\n; bin/sh [0755] = x; bin/odd [0755] = x",
+            )];
             let mut config = config(&layers);
             config["config"]["WorkingDir"] = "/srv/app".into();
             docker_with(&layers, &config)

@@ -4,9 +4,9 @@
 //! Left out: npm and whatever else stands in `/usr/share/nodejs` and nothing asks for. Debian's npm alone brings 900 packages.
 
 use super::super::closure::{below, path};
-use super::super::common::{self, Wish};
 use super::super::except::{APPLICATION, NOTHING};
 use super::super::growth::{Cause, Grip, Growth, Member};
+use super::super::hierarchy::{self, Wish};
 use super::super::need::NeedKind;
 use super::super::scripts::absolute;
 use super::super::want::Want;
@@ -65,7 +65,7 @@ impl Growth<'_> {
         let mut directory = member.path.split_last().map(|(parent, _)| parent);
         while let Some(above) = directory.filter(|above| !above.is_root()) {
             if self.at(&below(&above, "package.json")).is_some() {
-                if common::is_own(&above, Wish::WorkingDirectory) {
+                if hierarchy::is_own(&above, Wish::WorkingDirectory) {
                     self.package(&above, &cause)?;
                     return self.node_application(&above, &cause);
                 }
@@ -74,7 +74,7 @@ impl Growth<'_> {
             directory = above.split_last().map(|(parent, _)| parent);
         }
         let Some((directory, _)) = member.path.split_last() else { return Ok(()) };
-        if common::is_own(&directory, Wish::Word) {
+        if hierarchy::is_own(&directory, Wish::Word) {
             self.keep_tree(&directory, &APPLICATION, &cause.gripped(Grip::Own));
         }
         self.node_application(&directory, &cause)
@@ -88,9 +88,9 @@ impl Growth<'_> {
         }
         let mut names = self.dependencies(&directory)?;
         // A directory that is nobody's own (the root, a bin) has its modules beside its programs.
-        let is_own = common::is_own(&directory, Wish::WorkingDirectory);
+        let is_own = hierarchy::is_own(&directory, Wish::WorkingDirectory);
         let modules = below(&directory, "node_modules");
-        if !is_own && !common::matches(&directory, "usr/local/lib") && !common::matches(&directory, "usr/lib") {
+        if !is_own && !hierarchy::matches(&directory, "usr/local/lib") && !hierarchy::matches(&directory, "usr/lib") {
             self.keep_tree(&modules, &APPLICATION, cause);
         }
         let mut open = vec![(directory.clone(), node)];

@@ -5,9 +5,9 @@
 //! names it, and the program then keeps its own directory.
 
 use super::super::closure::{below, path};
-use super::super::common::{self, Wish};
 use super::super::except::{APPLICATION, NOTHING, PYTHON, PYTHON_PACKAGES, PYTHON_PACKAGES_WITH_SETUPTOOLS};
 use super::super::growth::{Cause, Grip, Growth, Member};
+use super::super::hierarchy::{self, Wish};
 use super::super::need::NeedKind;
 use super::super::want::Want;
 use super::is_version;
@@ -80,7 +80,7 @@ impl Growth<'_> {
             self.conda(home, &cause);
             sites.extend(self.sites_below(home, version_text));
         }
-        if common::matches(&prefix, "usr") {
+        if hierarchy::matches(&prefix, "usr") {
             sites.extend(SYSTEM_SITES.iter().map(|site| path(site)));
             sites.extend(self.sites_below(&path("/usr/local"), version_text));
         }
@@ -169,7 +169,8 @@ impl Growth<'_> {
                 };
                 for directory in named {
                     let target = site.link_target(directory);
-                    let is_own = self.at(&target).is_some_and(|(end, _)| common::is_own(&end, Wish::WorkingDirectory));
+                    let is_own =
+                        self.at(&target).is_some_and(|(end, _)| hierarchy::is_own(&end, Wish::WorkingDirectory));
                     if is_own {
                         self.keep_tree(&target, &APPLICATION, &cause.gripped(Grip::Own));
                     }
@@ -187,7 +188,8 @@ impl Growth<'_> {
             || !self.expand(b"usr/lib/python3*/distutils").is_empty();
         let mut directories = vec![(site, root)];
         directories.extend(
-            self.directory_at(&self.start.working_dir).filter(|(path, _)| common::is_own(path, Wish::WorkingDirectory)),
+            self.directory_at(&self.start.working_dir)
+                .filter(|(path, _)| hierarchy::is_own(path, Wish::WorkingDirectory)),
         );
         let mut files = Vec::new();
         while let Some((directory, node)) = directories.pop() {
@@ -230,7 +232,7 @@ impl Growth<'_> {
         let Some((directory, name)) = member.path.split_last().filter(|_| is_python) else { return Ok(()) };
         let cause = Cause::rule(Some(index), NeedKind::Language, "modules beside the program").gripped(Grip::Own);
         let is_bin = matches!(directory.components().next_back(), Some(b"bin" | b"sbin"));
-        if !is_bin && common::is_own(&directory, Wish::Word) {
+        if !is_bin && hierarchy::is_own(&directory, Wish::Word) {
             self.keep_tree(&directory, &APPLICATION, &cause);
         }
         // An image that runs pip itself needs it; so the program that bears a package's name brings that package.
@@ -251,7 +253,7 @@ impl Growth<'_> {
     /// `-m package` and `package.module:app` are looked up in the working directory, which may be one that is not kept as a tree.
     fn modules_of_working_dir(&mut self, cause: &Cause) {
         let Some((directory, node)) = self.directory_at(&self.start.working_dir) else { return };
-        if common::is_own(&directory, Wish::WorkingDirectory) {
+        if hierarchy::is_own(&directory, Wish::WorkingDirectory) {
             return;
         }
         let cause = cause.gripped(Grip::Own);
@@ -260,7 +262,7 @@ impl Growth<'_> {
             let is_module = |name: &[u8]| name.ends_with(b".py");
             if self.tree().is_directory(child) {
                 let is_package = self.tree().children(child).any(|(name, _)| is_module(name));
-                if is_package && common::is_own(&path, Wish::Word) {
+                if is_package && hierarchy::is_own(&path, Wish::Word) {
                     self.keep_tree(&path, &APPLICATION, &cause);
                 }
             } else if is_module(path.as_bytes()) {

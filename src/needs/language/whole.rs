@@ -1,8 +1,8 @@
 //! Languages whose run-time trees stay as they are, as a table. In: the name of a member. Out: members.
 
-use super::super::common::fits;
 use super::super::except::NOTHING;
 use super::super::growth::{Cause, Growth};
+use super::super::hierarchy::fits;
 use super::super::need::NeedKind;
 use crate::error::Error;
 use crate::rootfs::RootPath;
