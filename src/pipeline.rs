@@ -20,7 +20,7 @@ use crate::archive::{self, Archive};
 use crate::error::{Error, ErrorKind, escape};
 use crate::options::{Input, Options, Output};
 use crate::progress::{Event, Watch};
-use crate::report::{Artifact, Report};
+use crate::report::{Artifact, ImageReport, Report};
 use crate::warning::Warnings;
 use decide::Decision;
 pub use diff::diff;
@@ -73,6 +73,9 @@ fn run(archive: &Archive, output: &Output, options: &Options, watch: &Watch<'_>)
         report.output = Some(Artifact { name: name(output), bytes });
     }
     report.images = decisions.into_iter().map(|decision| decision.report).collect();
+    if report.images.iter().any(looked_at_needs) {
+        report.notes.push(UNSEEN.into());
+    }
     report.warnings = (&warnings).into();
     Ok(report)
 }
@@ -98,6 +101,14 @@ fn decide(archive: &Archive, layers: &Layers, options: &Options, watch: &Watch<'
     // One image after the other: each looks into its files side by side.
     let images = archive.images.iter().zip(shown);
     images.map(|(image, shown)| decide::decide(image, shown, layers, options, watch).map_err(named(image))).collect()
+}
+
+/// What no look into files can see; who relies on the result should know.
+const UNSEEN: &str = "not seen: what a program loads by a name that it makes up (dlopen, imports), and data files. --keep and --keep-bin keep it";
+
+/// Whether something of an image went because nothing was seen to need it.
+fn looked_at_needs(image: &ImageReport) -> bool {
+    image.needed.is_some() || image.packages.as_ref().is_some_and(|packages| !packages.dropped.is_empty())
 }
 
 /// The gates that can be judged before anything is written.

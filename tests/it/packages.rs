@@ -120,6 +120,7 @@ fn a_dropped_package_takes_its_files_its_record_its_links_and_what_came_with_it(
     }
     assert_eq!(body(&squashed, "var/lib/dpkg/status"), paragraph("dash", "Essential: yes\n"));
     assert!(!body(&squashed, "var/lib/apt/extended_states").contains("cpp-12"));
+    assert!(squashed.report.notes.iter().any(|note| note.contains("dlopen")), "what is not seen is said");
 }
 
 #[test]
