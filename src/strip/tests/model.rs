@@ -10,6 +10,7 @@ pub(super) struct Row {
     pub(super) offset: usize,
     pub(super) size: usize,
     pub(super) link: usize,
+    pub(super) info: usize,
 }
 
 fn number(file: &[u8], at: usize, width: usize) -> usize {
@@ -31,6 +32,7 @@ pub(super) fn rows(file: &[u8]) -> Vec<Row> {
             offset: number(file, row + 24, 8),
             size: number(file, row + 32, 8),
             link: number(file, row + 40, 4),
+            info: number(file, row + 44, 4),
         }
     });
     rows.collect()
@@ -92,6 +94,9 @@ pub(super) fn compare(before: &[u8], after: &[u8]) {
         }
         let linked = |file: &[Row], link: usize| file.get(link).map(|row| row.name.clone());
         assert!(linked(&old, row.link) == linked(&new, now.link) || now.link == 0);
+        if matches!(row.kind, 4 | 9) || row.flags & 0x40 != 0 {
+            assert_eq!(linked(&old, row.info), linked(&new, now.info));
+        }
     }
     assert!(rest.next().is_none(), "a section is new");
     assert_eq!(number(after, 40, 8) + 64 * new.len(), after.len(), "the section headers end the file");

@@ -1,13 +1,17 @@
 //! The teeth of the check: plans that are wrong in one way each, and the difference that it names.
 
-use super::fixture::{Build, Layer, put, strip};
+use super::fixture::{Build, Layer, Shape, put, strip};
 use super::model::rows;
 use crate::rootfs::{Content, Source};
 use crate::strip::{Difference, Skip, check, strip_by};
 
 /// A stripped file, spoilt.
 fn spoilt(spoil: impl Fn(&mut Vec<u8>)) -> Skip {
-    let before = Build::usual().bytes();
+    spoilt_of(&Build::usual(), spoil)
+}
+
+fn spoilt_of(build: &Build, spoil: impl Fn(&mut Vec<u8>)) -> Skip {
+    let before = build.bytes();
     let mut after = strip(&before).unwrap();
     spoil(&mut after);
     let (layer, content) = Layer::of(&before);
@@ -90,13 +94,15 @@ fn a_run_of_another_place_in_the_layer_is_seen() {
         let mut after = crate::strip::plan::plan(files, content, elf)?;
         let Source::Joined(parts) = &after.source else { panic!("{after:?}") };
         let mut parts = parts.to_vec();
-        let Source::Layer(_, offset) = &mut parts[1].source else { panic!("{parts:?}") };
-        *offset += 1;
+        let Source::Layer(layer, offset) = parts[1].source else { panic!("{parts:?}") };
+        // The program headers stay in their place; what follows them is one byte off.
+        let rest = parts[1].size - 200;
+        parts[1].size = 200;
+        parts.insert(2, Content { size: rest, source: Source::Layer(layer, offset + 201) });
         after.source = Source::Joined(parts.into());
         Ok(after)
     });
-    let refused = refused.unwrap().unwrap_err();
-    assert!(matches!(refused, Skip::Unproven(_)), "{refused:?}");
+    assert_eq!(refused.unwrap(), Err(Skip::Unproven(Difference::Segment)));
 }
 
 #[test]
@@ -136,6 +142,18 @@ fn a_lost_or_renamed_section_is_seen() {
         flip(file, name + 2);
     });
     assert_eq!(renamed, Skip::Unproven(Difference::Sections));
+}
+
+#[test]
+fn another_number_of_a_mapped_section_is_seen() {
+    let wrong = spoilt_of(&Build::shaped(Shape::Mapped), |file| {
+        let link = row(file, ".gnu_debuglink");
+        file.drain(link - 2 * 64..link); // the empty headers in the place of what is gone
+        for field in [60, 62] {
+            file[field] -= 2;
+        }
+    });
+    assert_eq!(wrong, Skip::Unproven(Difference::Sections));
 }
 
 #[test]

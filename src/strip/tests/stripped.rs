@@ -52,6 +52,17 @@ fn names_of_what_is_gone_are_gone() {
 }
 
 #[test]
+fn section_headers_before_the_symbol_table_do_not_stay_as_dead_bytes() {
+    let bare =
+        Build::shaped(Shape::BeforeSymbols).without(".debug_info").without(".debug_str").without(".gnu_debuglink");
+    let before = bare.edit(".symtab", |part| part.data = vec![1; 960]).bytes();
+    let after = strip(&before).unwrap();
+    compare(&before, &after);
+    assert!(before.len() - after.len() >= 960 + 77 + 2 * 64, "{} of {}", after.len(), before.len());
+    assert!(!after.windows(7).any(|window| window == b".symtab"));
+}
+
+#[test]
 fn a_mapped_section_keeps_its_number() {
     // Go's linker numbers .note.go.buildid behind the debug sections; symbols of .dynsym name sections by number.
     let before = Build::shaped(Shape::Mapped).bytes();
@@ -123,7 +134,7 @@ fn a_mapped_debug_section_stays() {
 
 #[test]
 fn links_follow_the_sections_that_they_name() {
-    let note = Part { link: ".dynsym", info: ".text", ..part(".note.linked", RELA, 0, 8, vec![0; 24]) };
+    let note = Part { link: ".dynsym", info: ".gnu_debuglink", ..part(".note.linked", RELA, 0, 8, vec![0; 24]) };
     let attributes = Part { link: ".gnu_debuglink", ..part(".BTF.ext", PROGBITS, 0, 4, vec![5; 8]) };
     let before = Build::usual().with(note).with(attributes).bytes();
     let after = strip(&before).unwrap();
@@ -131,6 +142,8 @@ fn links_follow_the_sections_that_they_name() {
     let rows = rows(&after);
     let btf = rows.iter().find(|row| row.name == b".BTF.ext").unwrap();
     assert_eq!(rows[btf.link].name, b".gnu_debuglink");
+    let note = rows.iter().find(|row| row.name == b".note.linked").unwrap();
+    assert_eq!(rows[note.info].name, b".gnu_debuglink");
 }
 
 #[test]
