@@ -183,7 +183,7 @@ pub(crate) struct What {
     /// Keeps a program, by name or path, with all it needs
     #[arg(long, value_name = "PROG", help_heading = "What goes and what stays")]
     pub(crate) keep_bin: Vec<String>,
-    /// Keeps what the image's command needs, --keep and --keep-bin, and nothing else
+    /// Keeps what the image's command needs, and what --keep names; nothing else
     #[arg(long, conflicts_with = "keep_base", help_heading = "What goes and what stays")]
     pub(crate) only_needed: bool,
     /// Cuts debug sections off ELF files; nothing that is loaded moves

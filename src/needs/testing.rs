@@ -2,25 +2,8 @@
 
 use super::{Asked, Closure, Environment, Needs, Reach, Start, Wants, closure, read};
 use crate::error::Error;
-use crate::options::SymlinkParents;
-use crate::rootfs::{Content, Files, Merge, RootPath, Run, Tree, text};
-
-/// The files of a tree in the text form, which holds their bytes itself.
-#[derive(Debug)]
-pub(super) struct Owned;
-
-impl Files for Owned {
-    fn read_at(&self, content: &Content, at: u64, buffer: &mut [u8]) -> Result<usize, Error> {
-        match content.run_at(at)? {
-            Some(Run::Bytes(bytes)) => {
-                let count = bytes.len().min(buffer.len());
-                buffer[..count].copy_from_slice(&bytes[..count]);
-                Ok(count)
-            }
-            _ => Ok(0),
-        }
-    }
-}
+pub(super) use crate::rootfs::testing::Owned;
+use crate::rootfs::{RootPath, Tree, text};
 
 /// A tree, and how it starts.
 #[derive(Clone)]
@@ -39,10 +22,8 @@ impl std::fmt::Debug for Case {
 impl Case {
     /// The tree of these lines; `command` is split at spaces, a `|` stands for a space inside of a word.
     pub(super) fn new(lines: &str, command: &str) -> Self {
-        let mut merge = Merge::new(SymlinkParents::Overlay, 40);
-        merge.add(&text::upper(lines).unwrap()).unwrap();
         let cmd = command.split_whitespace().map(|word| word.replace('|', " ").into_bytes().into()).collect();
-        Self { tree: merge.finish().tree, start: Start { cmd, ..Start::default() }, asked: Asked::default() }
+        Self { tree: text::tree(lines).unwrap(), start: Start { cmd, ..Start::default() }, asked: Asked::default() }
     }
 
     pub(super) fn env(mut self, name: &str, value: &str) -> Self {

@@ -2,14 +2,11 @@
 
 use super::edit::Edit;
 use super::testing::Owned;
-use crate::options::SymlinkParents;
-use crate::rootfs::{Content, Files, InodeKind, Merge, Meta, RootPath, Tree, text};
+use crate::rootfs::{Content, Files, InodeKind, Meta, RootPath, Tree, text};
 
 /// The tree of these lines, and of files with these bytes.
 pub(super) fn tree(lines: &str, files: &[(&str, &[u8])]) -> Tree {
-    let mut merge = Merge::new(SymlinkParents::Overlay, 40);
-    merge.add(&text::upper(lines).unwrap()).unwrap();
-    let mut tree = merge.finish().tree;
+    let mut tree = text::tree(lines).unwrap();
     for (path, bytes) in files {
         let kind = InodeKind::File(Content::owned(*bytes));
         tree.insert(&RootPath::clamped(path.as_bytes()), kind, Meta::default()).unwrap();

@@ -1,13 +1,10 @@
 //! Trees in the text form, and what differs between them, one line a path.
 
 use super::*;
-use crate::options::SymlinkParents;
-use crate::rootfs::{Merge, Source, text};
+use crate::rootfs::{Source, text};
 
 fn tree(lines: &str) -> Tree {
-    let mut merge = Merge::new(SymlinkParents::Overlay, 40);
-    merge.add(&text::upper(lines).unwrap()).unwrap();
-    merge.finish().tree
+    text::tree(lines).unwrap()
 }
 
 fn same(_: &RootPath, a: &Content, b: &Content) -> Result<bool, Error> {

@@ -77,13 +77,10 @@ fn joined(here: &[(Box<[u8]>, NodeId)]) -> RootPath {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::options::SymlinkParents;
-    use crate::rootfs::{Merge, text};
+    use crate::rootfs::text;
 
     fn tree(lines: &str) -> Tree {
-        let mut merge = Merge::new(SymlinkParents::Overlay, 40);
-        merge.add(&text::upper(lines).unwrap()).unwrap();
-        merge.finish().tree
+        text::tree(lines).unwrap()
     }
 
     fn path(text: &str) -> RootPath {

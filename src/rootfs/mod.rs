@@ -10,6 +10,8 @@ mod ledger;
 mod merge;
 mod path;
 mod plan;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod text;
 mod tree;
 mod upper;

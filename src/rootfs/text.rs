@@ -199,19 +199,22 @@ pub fn upper(text: &str) -> Result<super::Upper, Error> {
     Ok(builder.finish())
 }
 
+/// What a layer of these entries shows, for tests that need no merge.
+pub fn tree(text: &str) -> Result<Tree, Error> {
+    let mut merge = super::Merge::new(crate::options::SymlinkParents::Overlay, 40);
+    merge.add(&upper(text)?)?;
+    Ok(merge.finish().tree)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::options::SymlinkParents;
-    use crate::rootfs::Merge;
 
     #[test]
     fn a_tree_is_written_as_it_was_read() {
         let text = "./ [0700]\nd/ [0711 5:6 @77]\nd/a\\x20b [4755 user.k=v\\x00\\x20w] = one \\\"two\\\"\nd/s -> ../x y\n\
                     dev char 1:3\nf = x\ng => f\np [0600] fifo\nt [@-5+250000000] = y\n";
-        let mut merge = Merge::new(SymlinkParents::Overlay, 40);
-        merge.add(&upper(text).unwrap()).unwrap();
-        assert_eq!(show(&merge.finish().tree, &mut owned), text);
+        assert_eq!(show(&tree(text).unwrap(), &mut owned), text);
     }
 
     #[test]

@@ -344,13 +344,10 @@ impl Inode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::options::SymlinkParents;
-    use crate::rootfs::{Merge, text};
+    use crate::rootfs::text;
 
     fn tree(lines: &str) -> Tree {
-        let mut merge = Merge::new(SymlinkParents::Overlay, 40);
-        merge.add(&text::upper(lines).unwrap()).unwrap();
-        merge.finish().tree
+        text::tree(lines).unwrap()
     }
 
     fn file(bytes: &[u8]) -> InodeKind {

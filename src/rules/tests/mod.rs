@@ -6,14 +6,11 @@ mod semantics;
 mod speed;
 
 use super::*;
-use crate::options::SymlinkParents;
-use crate::rootfs::{Merge, RootPath, Tree, text};
+use crate::rootfs::{RootPath, Tree, text};
 
 /// The tree of some lines of [`text`].
 fn tree(lines: &str) -> Tree {
-    let mut merge = Merge::new(SymlinkParents::Overlay, 40);
-    merge.add(&text::upper(lines).unwrap()).unwrap();
-    merge.finish().tree
+    text::tree(lines).unwrap()
 }
 
 fn path(path: &str) -> RootPath {

@@ -2,21 +2,10 @@
 
 use super::*;
 use crate::options::SymlinkParents;
-use crate::rootfs::{Merge, Run, Tally, text};
+use crate::rootfs::testing::Owned;
+use crate::rootfs::{Merge, Tally, text};
 use crate::secrets::Step;
 use proptest::prelude::*;
-
-/// Files whose bytes are at hand.
-struct AtHand;
-
-impl Files for AtHand {
-    fn read_at(&self, content: &Content, at: u64, buffer: &mut [u8]) -> Result<usize, Error> {
-        let Some(Run::Bytes(bytes)) = content.run_at(at)? else { return Ok(0) };
-        let count = bytes.len().min(buffer.len());
-        buffer[..count].copy_from_slice(&bytes[..count]);
-        Ok(count)
-    }
-}
 
 fn uppers(layers: &[&str]) -> Vec<Upper> {
     layers.iter().map(|lines| text::upper(lines).unwrap()).collect()
@@ -30,7 +19,7 @@ fn merged(uppers: &[Upper]) -> Tree {
 
 fn found(tree: &Tree, uppers: &[Upper], kept: usize, words: &Words) -> Vec<Finding> {
     let layers: Vec<(LayerId, &Upper)> = (0u32..).map(LayerId).zip(uppers).collect();
-    find(&Held { tree, layers: &layers, kept }, words, &AtHand).unwrap()
+    find(&Held { tree, layers: &layers, kept }, words, &Owned).unwrap()
 }
 
 fn show(findings: &[Finding]) -> Vec<String> {

@@ -40,7 +40,7 @@ pub(super) fn rows(file: &[u8]) -> Vec<Row> {
 
 impl Row {
     pub(super) fn bytes<'a>(&self, file: &'a [u8]) -> &'a [u8] {
-        if matches!(self.kind, 0 | 8) { &[] } else { &file[self.offset..self.offset + self.size] }
+        if matches!(self.kind, 0 | 8) || self.size == 0 { &[] } else { &file[self.offset..self.offset + self.size] }
     }
 
     pub(super) fn is_debug(&self) -> bool {
