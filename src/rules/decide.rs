@@ -18,7 +18,7 @@ impl Rules {
         self.judge(tree, facts, 0).decide(Claims::default())
     }
 
-    /// Finds out which rules apply to an image. Every name whose [`NodeId::index`] is below `base` is left: the layers
+    /// Finds out which rules apply to an image. Every name whose [`NodeId::index`](crate::rootfs::NodeId::index) is below `base` is left: the layers
     /// that gave it stay as they are, and to hide it would save nothing.
     pub fn judge<'a>(&'a self, tree: &'a Tree, facts: &'a Facts, base: usize) -> Judgement<'a> {
         let mut judge = Judge::new(&self.0, tree, facts, base);
