@@ -49,7 +49,8 @@ fn of_what_the_image_runs_the_chain_back_to_the_config_is_told() {
     assert!(told.stays, "{}", told.verdict);
     let needers: Vec<_> = told.needed_by.iter().map(|needer| (needer.path.as_str(), needer.wanted.as_str())).collect();
     assert_eq!(needers, [("/app/run", "/bin/sh"), ("/app/serve", "/bin/sh")]);
-    let chain: Vec<_> = told.chain.iter().map(|link| (link.by.as_str(), link.wanted.as_str(), link.how.as_str())).collect();
+    let chain: Vec<_> =
+        told.chain.iter().map(|link| (link.by.as_str(), link.wanted.as_str(), link.how.as_str())).collect();
     assert_eq!(chain, [("/app/run", "/bin/sh", "interpreter"), ("the config", "/app/run", "command")]);
 }
 
