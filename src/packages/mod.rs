@@ -109,6 +109,13 @@ impl Packages {
         self.owners.of(node)
     }
 
+    /// The packages that hold the rest of an interpreter of which this package has only a part: scripts import it, and nothing depends on it.
+    pub fn rest_of(&self, id: PackageId) -> impl Iterator<Item = PackageId> {
+        let rest = self.get(id).and_then(|package| pinned::rest(&package.name));
+        let named = rest.map(|rest| package::numbered(&self.all).filter(move |(_, package)| package.name == rest));
+        named.into_iter().flatten().map(|(id, _)| id)
+    }
+
     /// Which packages go when rules ask for some (rules.md 3). Each of `roots` stays with all it needs; its text says why, as in
     /// `the image runs /usr/bin/gcc`.
     pub fn select(&self, seeds: &[Seed], roots: &[(PackageId, String)]) -> Selection {

@@ -37,6 +37,15 @@ pub(super) fn pinned(name: &str) -> Option<&'static str> {
     PINNED.get(found).map(|(_, why)| *why)
 }
 
+/// Interpreters that stand in one package, most of their library in another that the first one does not depend on. Of Debian's Pythons the
+/// first package recommends the second.
+const RESTS: &[(&str, &str)] = &[("perl-base", "perl")];
+
+/// The package with the rest of an interpreter.
+pub(super) fn rest(name: &str) -> Option<&'static str> {
+    RESTS.iter().find(|(part, _)| *part == name).map(|(_, rest)| *rest)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

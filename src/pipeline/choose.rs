@@ -224,7 +224,8 @@ fn roots(
 ) -> Vec<(PackageId, String)> {
     let mut roots: Vec<(PackageId, String)> = Vec::new();
     let mut seen = HashSet::new();
-    let mut root = |node: NodeId, path: &RootPath, why: &dyn Fn() -> String| {
+    // With an interpreter that is run, what its scripts import.
+    let mut root = |node: NodeId, path: &RootPath, is_run: bool, why: &dyn Fn() -> String| {
         // A link to a directory, as /lib is on a merged system, is listed by every package with something below it, and needed by all (rules.md
         // 3, step 2).
         let is_link = matches!(known.tree.inode_of(node).kind, InodeKind::Symlink(_));
@@ -233,21 +234,23 @@ fn roots(
             return;
         }
         for &id in packages.owners(node) {
-            if seen.insert(id) {
-                roots.push((id, why()));
+            for id in std::iter::once(id).chain(packages.rest_of(id).filter(|_| is_run)) {
+                if seen.insert(id) {
+                    roots.push((id, why()));
+                }
             }
         }
     };
     for (path, node) in known.runs.files() {
-        root(node, path, &|| format!("the image runs {path}"));
+        root(node, path, true, &|| format!("the image runs {path}"));
     }
     for (path, node) in rules.kept_by_user(known.tree, known.facts.hops) {
-        root(node, &path, &|| format!("--keep names {path}"));
+        root(node, &path, true, &|| format!("--keep names {path}"));
     }
     if base > 0 {
         known.tree.walk(&mut |path, node| {
             if node.index() < base {
-                root(node, path, &|| format!("{path} is in the base that is kept"));
+                root(node, path, false, &|| format!("{path} is in the base that is kept"));
             }
             Descend::Yes
         });
@@ -258,8 +261,10 @@ fn roots(
         if !packages.owners(node).is_empty() || globs.gone(node).is_some() {
             continue;
         }
+        // dpkg's own scripts make do with what is essential (Debian policy 3.8).
+        let is_run = !needer.as_bytes().starts_with(b"var/lib/dpkg/");
         for (path, place) in need.way.places() {
-            root(*place, path, &|| format!("{needer} needs {}", escape(&need.wanted)));
+            root(*place, path, is_run, &|| format!("{needer} needs {}", escape(&need.wanted)));
         }
     }
     roots

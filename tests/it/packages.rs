@@ -248,3 +248,39 @@ fn a_truncated_file_stays_empty_and_its_bytes_are_the_rules() {
     let told = by.iter().find(|rule| rule.rule == "machine-id").unwrap();
     assert_eq!((told.preset.as_str(), told.dropped.bytes, told.dropped.entries), ("identity", 10, 0));
 }
+
+/// Debian's Perl: the interpreter is essential, its library came with git.
+fn perl() -> (String, &'static str) {
+    let packages = [
+        status().replace("Package: git\n", "Package: git\nDepends: perl\n"),
+        paragraph("perl-base", "Essential: yes\nSuggests: perl\n"),
+        paragraph("perl", "Depends: perl-modules\n"),
+        paragraph("perl-modules", ""),
+    ];
+    let files = r"
+        usr/bin/perl [0755] = perl
+        usr/share/perl/Data.pm = package
+        var/lib/dpkg/info/perl-base.list = /.\n/usr/bin/perl\n
+        var/lib/dpkg/info/perl.list = /.\n/usr/bin/cpan\n
+        var/lib/dpkg/info/perl-modules.list = /.\n/usr/share/perl/Data.pm\n
+        var/lib/dpkg/info/git.prerm [0755] = #!/usr/bin/perl\n
+        var/lib/apt/extended_states = Package:\x20perl\nArchitecture:\x20amd64\nAuto-Installed:\x201\n\nPackage:\x20perl-modules\nArchitecture:\x20amd64\nAuto-Installed:\x201\n\n
+    ";
+    (packages.concat(), files)
+}
+
+#[test]
+fn a_script_that_is_run_keeps_the_library_of_its_interpreter() {
+    let (status, files) = perl();
+    let script = format!("{files}\napp/x [0755] = #!/usr/bin/perl\\nuse\\x20Data;\\n\n");
+    let cases = [(&script, json!({"Cmd": ["/app/x"]})), (&script, shell())];
+    for (files, command) in cases.into_iter().chain([(&files.to_owned(), json!({"Cmd": ["perl", "-MData", "-e1"]}))]) {
+        let squashed = run(files, &status, &command, |_| {}).unwrap();
+        let gone = dropped(&squashed);
+        assert!(gone.contains(&"git 1") && !gone.contains(&"perl 1"), "{command}: {gone:?}");
+        assert!(has(&squashed, "usr/share/perl/Data.pm"), "{command}");
+    }
+    // Nobody runs it, or only a script of dpkg's own.
+    let squashed = run(files, &status, &shell(), |_| {}).unwrap();
+    assert!(dropped(&squashed).ends_with(&["git 1", "perl 1", "perl-modules 1"]), "{:?}", dropped(&squashed));
+}
