@@ -100,6 +100,7 @@ impl Growth<'_> {
                 }
                 None => {}
             }
+            self.read_by_shell(index, &member)?;
             if member.path.as_bytes().ends_with(b".jar") && (self.everything() || member.grip == Grip::Run) {
                 let names =
                     jar::class_path(self.files, content).map_err(|error| error.at_entry(member.path.as_bytes()))?;
@@ -131,6 +132,10 @@ impl Growth<'_> {
                 | b"crond"
                 | b"runsvdir"
                 | b"s6-svscan"
+                | b"execlineb"
+                | b"supervisord"
+                | b"systemd"
+                | b"monit"
         ) {
             self.warnings.add(WarningKind::ComputedCommand, member.path.to_string());
         }
@@ -206,6 +211,13 @@ impl Growth<'_> {
             runtimes: self.runtimes.into_iter().collect(),
             warnings: self.warnings,
         }
+    }
+}
+
+impl Growth<'_> {
+    /// Whether a file says itself that a shell runs it.
+    pub(super) fn is_shell_script(&self, node: NodeId) -> bool {
+        matches!(self.needs.wants().at(self.tree(), node), Some(Want::Script(script)) if is_shell(script))
     }
 }
 

@@ -202,3 +202,32 @@ proptest! {
         prop_assert_eq!(paths(&closure), again.certain());
     }
 }
+
+#[test]
+fn a_shell_reads_a_file_that_is_no_program() {
+    let lib = "srv/start = tool\\n\n";
+    for command in ["sh /srv/start", "sh -e srv/start now", "sh -c sh|/srv/start", "/usr/bin/sh -c cd|/srv;sh|start"] {
+        let kept = kept(&case(lib, command));
+        assert!(kept.contains("/srv/start") && kept.contains("/usr/bin/tool"), "{command}: {kept}");
+    }
+    // The kernel runs no such file.
+    assert!(!kept(&case(lib, "sh -c :|/srv/start")).contains("tool"));
+}
+
+#[test]
+fn what_a_script_sets_as_its_arguments_is_what_it_runs() {
+    let script = |text: &str| case(&format!("run [0755] = #!/bin/sh\\n{text}\\n\n"), "/run");
+    assert_eq!(kept(&script("set -- tool \\\"$@\\\"\\nexec \\\"$@\\\"")), "/run /usr/bin/sh /usr/bin/tool");
+    assert_eq!(kept(&script("set -- make\\nfor x; do echo $x; done")), "/run /usr/bin/sh");
+    assert_eq!(kept(&script("./wait-for-it.sh db:1 -- tool")), "/run /usr/bin/sh /usr/bin/tool");
+}
+
+#[test]
+fn the_scripts_of_a_directory_that_a_script_names_are_run() {
+    let parts = "hooks.d/a [0755] = #!/bin/sh\\nmake\\n\nhooks.d/b.sh = gcc\\n\nhooks.d/readme = tool\\n\n";
+    for text in ["for f in /hooks.d/*; do . \\\"$f\\\"; done", "find /hooks.d | while read f; do \\\"$f\\\"; done"] {
+        let case = case(&format!("run [0755] = #!/bin/sh\\n{text}\\n\n{parts}"), "/run");
+        let kept = kept(&case);
+        assert!(kept.contains("/usr/bin/make") && kept.contains("/usr/bin/gcc"), "{text}: {kept}");
+    }
+}

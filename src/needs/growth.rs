@@ -78,6 +78,8 @@ pub(super) struct Growth<'a> {
     pub(super) unnamed: Vec<usize>,
     /// Files that scripts read as a part of themselves: alone they lack the variables of those.
     pub(super) sourced: HashSet<NodeId>,
+    /// Files that a shell is given to read, and whether each was looked at.
+    pub(super) shell_files: HashMap<NodeId, bool>,
     /// Rules that ran, by name and place.
     ran: BTreeSet<(&'static str, RootPath)>,
     /// Directories that were walked, by the table that was applied.
@@ -103,6 +105,7 @@ impl<'a> Growth<'a> {
             queue: VecDeque::new(),
             unnamed: Vec::new(),
             sourced: HashSet::new(),
+            shell_files: HashMap::new(),
             ran: BTreeSet::new(),
             walked: HashSet::new(),
             runtimes: BTreeSet::new(),

@@ -72,6 +72,9 @@ const HOSTS: &[Host] = &[
     Host {
         names: &["postgres", "initdb"],
         reads: &[
+            "/usr/lib/postgresql/",
+            "/usr/local/lib/postgresql/",
+            "/usr/local/share/postgresql/",
             "/usr/share/postgresql/",
             "/usr/share/postgresql-common/",
             "/etc/postgresql/",
@@ -132,6 +135,9 @@ const HOSTS: &[Host] = &[
         names: &["sshd"],
         reads: &["/etc/ssh/", "/usr/lib/openssh/", "/usr/lib/ssh/", "/usr/libexec/openssh/", "/run/sshd", "/var/empty"],
     },
+    // What starts other programs: its configuration says which, and they are not looked up there.
+    Host { names: &["supervisord"], reads: &["/etc/supervisor/", "/etc/supervisord.conf", "/etc/supervisord.d/"] },
+    Host { names: &["cron", "crond"], reads: &["/etc/crontab", "/etc/crontabs/", "/etc/cron.*/", "/var/spool/cron/"] },
     // Media: loaders of formats, and what draws text.
     Host {
         names: &["libMagickCore*.so*"],

@@ -2,7 +2,7 @@
 //! Out: members. The scripts that it runs are looked at in their turn.
 
 use super::except::APPLICATION;
-use super::growth::{Cause, Grip, Growth};
+use super::growth::{Cause, Grip, Growth, Member};
 use super::hierarchy::{self, Wish};
 use super::need::NeedKind;
 use super::shell::{Finding, Script, Variables, World, findings};
@@ -73,16 +73,21 @@ impl Growth<'_> {
             for (unit, found) in units.iter().zip(&found) {
                 for finding in found {
                     let Finding::Source(path) = finding else { continue };
-                    let way = self.follow(&RootPath::clamped(path));
-                    let Some((end, node)) = way.end.clone().filter(|(_, node)| seen.insert(*node)) else { continue };
-                    if units.len().saturating_add(sourced.len()) >= SOURCED {
-                        continue;
+                    // `for f in /entrypoint.d/*.sh; do . "$f"; done`.
+                    for place in self.expand(path) {
+                        let way = self.follow(&place);
+                        let Some((end, node)) = way.end.clone().filter(|(_, node)| seen.insert(*node)) else {
+                            continue;
+                        };
+                        if units.len().saturating_add(sourced.len()) >= SOURCED {
+                            continue;
+                        }
+                        let Some(text) = self.text_of(&end, node, SCRIPT)? else { continue };
+                        self.add_way(&way, &Cause::new(unit.member, kind_of(unit), path, Grip::Part));
+                        self.sourced.insert(node);
+                        let member = self.index.get(&node).copied();
+                        sourced.push(Unit { member, script: Script::parse(&text) });
                     }
-                    let Some(text) = self.text_of(&end, node, SCRIPT)? else { continue };
-                    self.add_way(&way, &Cause::new(unit.member, kind_of(unit), path, Grip::Part));
-                    self.sourced.insert(node);
-                    let member = self.index.get(&node).copied();
-                    sourced.push(Unit { member, script: Script::parse(&text) });
                 }
             }
             if sourced.is_empty() {
@@ -112,8 +117,10 @@ impl Growth<'_> {
                     self.add_way(&way, &cause(&path, Grip::Run));
                 }
             }
+            Finding::Script(path) => self.shell_file(&RootPath::clamped(&path), &cause(&path, Grip::Run)),
             Finding::Mention(path) => {
                 for path in self.expand(&path) {
+                    self.run_directory(&path, &cause(&absolute(&path), Grip::Run));
                     self.named(&path, &cause(&absolute(&path), Grip::Run));
                 }
             }
@@ -134,6 +141,44 @@ impl Growth<'_> {
                 }
             }
             Finding::Source(_) => {}
+        }
+    }
+
+    /// Keeps a file that a shell is given to read, as in `sh FILE`: it needs neither `#!` nor a mode.
+    pub(super) fn shell_file(&mut self, path: &RootPath, cause: &Cause) {
+        let way = self.follow(path);
+        let Some((_, node)) = way.end.clone().filter(|(_, node)| !self.tree().is_directory(*node)) else { return };
+        self.add_way(&way, cause);
+        if let (Some(&index), false) = (self.index.get(&node), self.shell_files.contains_key(&node)) {
+            self.shell_files.insert(node, false);
+            self.queue.push_back(index);
+        }
+    }
+
+    /// Reads such a file, once. One that is a shell's script by itself is read as that.
+    pub(super) fn read_by_shell(&mut self, index: usize, member: &Member) -> Result<(), Error> {
+        let Some(is_read @ false) = self.shell_files.get_mut(&member.node) else { return Ok(()) };
+        *is_read = true;
+        if self.is_shell_script(member.node) || self.sourced.contains(&member.node) {
+            return Ok(());
+        }
+        self.shell_script(index, &member.path, member.node)
+    }
+
+    /// What a script runs that names a directory such as `/docker-entrypoint.d`: the scripts in it.
+    fn run_directory(&mut self, path: &RootPath, cause: &Cause) {
+        let Some((end, directory)) = self.directory_at(path) else { return };
+        let name = end.components().next_back().unwrap_or_default();
+        if !name.ends_with(b".d") || !hierarchy::is_own(&end, Wish::Word) {
+            return;
+        }
+        for (name, &node) in self.tree().children(directory) {
+            let is_program = self.tree().inode_of(node).meta.mode & 0o111 != 0;
+            if name.ends_with(b".sh") || name.ends_with(b".envsh") {
+                self.shell_file(&end.join(name), cause);
+            } else if is_program && !self.tree().is_directory(node) {
+                self.keep(&end.join(name), cause);
+            }
         }
     }
 

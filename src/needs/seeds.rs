@@ -114,7 +114,14 @@ impl Growth<'_> {
             self.add_way(&way, &cause(word));
             self.argument(word, &cause(word));
         }
-        for text in shell_texts(words) {
+        for read in read_by_shells(words) {
+            let text = match read {
+                Read::Text(text) => text,
+                Read::File(file) => {
+                    self.shell_file(&self.start.working_dir.link_target(file), &cause(file));
+                    continue;
+                }
+            };
             self.shell_text(text)?;
             for word in words_of(text) {
                 let way = self.needs.program(&word, &|_| true);
@@ -235,25 +242,38 @@ impl Growth<'_> {
 /// Bytes of `/etc/passwd`.
 const PASSWD: u64 = 4 << 20;
 
-/// The texts of `sh -c TEXT` in a command line, wherever the shell stands in it.
-fn shell_texts<'a>(words: &[&'a [u8]]) -> Vec<&'a [u8]> {
-    let mut texts = Vec::new();
+/// What a shell in a command line reads.
+#[derive(Debug, PartialEq, Eq)]
+enum Read<'a> {
+    /// The text of `sh -c TEXT`.
+    Text(&'a [u8]),
+    /// The file of `sh FILE`.
+    File(&'a [u8]),
+}
+
+/// What shells read, wherever they stand in a command line.
+fn read_by_shells<'a>(words: &[&'a [u8]]) -> Vec<Read<'a>> {
+    let mut read = Vec::new();
     let mut words = words.iter();
     while let Some(word) = words.next() {
         let base = word.rsplit(|&byte| byte == b'/').next().unwrap_or(word);
         if !SHELLS.contains(&base) {
             continue;
         }
-        while let Some(option) = words.next().filter(|word| matches!(word.first(), Some(b'-' | b'+'))) {
-            if is_valued_shell_option(option) {
+        while let Some(word) = words.next() {
+            if !matches!(word.first(), Some(b'-' | b'+')) {
+                read.push(Read::File(word));
+                break;
+            }
+            if is_valued_shell_option(word) {
                 words.next();
-            } else if !option.starts_with(b"--") && option.ends_with(b"c") {
-                texts.extend(words.next());
+            } else if !word.starts_with(b"--") && word.ends_with(b"c") {
+                read.extend(words.next().map(|text| Read::Text(text)));
                 break;
             }
         }
     }
-    texts
+    read
 }
 
 #[cfg(test)]
@@ -262,12 +282,12 @@ mod tests {
 
     #[test]
     fn the_text_of_a_shell_is_found_behind_its_options_and_other_words() {
-        let texts = |words: &[&'static str]| -> Vec<&'static [u8]> {
-            shell_texts(&words.iter().map(|word| word.as_bytes()).collect::<Vec<_>>())
+        let texts = |words: &[&'static str]| -> Vec<Read<'static>> {
+            read_by_shells(&words.iter().map(|word| word.as_bytes()).collect::<Vec<_>>())
         };
-        assert_eq!(texts(&["tini", "--", "/bin/bash", "-l", "-ec", "a b"]), [b"a b"]);
-        assert_eq!(texts(&["/bin/bash", "-o", "pipefail", "-c", "a | b", "x"]), [b"a | b"]);
-        assert_eq!(texts(&["sh", "script", "-c", "a"]), Vec::<&[u8]>::new());
-        assert_eq!(texts(&["sh", "-c"]), Vec::<&[u8]>::new());
+        assert_eq!(texts(&["tini", "--", "/bin/bash", "-l", "-ec", "a b"]), [Read::Text(b"a b")]);
+        assert_eq!(texts(&["/bin/bash", "-o", "pipefail", "-c", "a | b", "x"]), [Read::Text(b"a | b")]);
+        assert_eq!(texts(&["sh", "-e", "script", "-c", "a"]), [Read::File(b"script")]);
+        assert_eq!(texts(&["sh", "-c"]), []);
     }
 }

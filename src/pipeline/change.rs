@@ -75,12 +75,16 @@ fn is_signed(tree: &Tree, path: &RootPath, node: NodeId) -> bool {
         || records.iter().any(|record| record.key.ends_with(b"security.ima"))
 }
 
-/// Takes the debug sections of every ELF file (`--strip-debug`).
-pub(super) fn strip_debug(tree: &mut Tree, layers: &Layers) -> Result<(Change, Stripped), Error> {
+/// Takes the debug sections of every ELF file that is written (`--strip-debug`): names below number `base` stay in layers of their own.
+pub(super) fn strip_debug(tree: &mut Tree, base: usize, layers: &Layers) -> Result<(Change, Stripped), Error> {
     let mut files: Vec<(RootPath, NodeId, Content)> = Vec::new();
     let mut seen = vec![false; tree.inode_bound()];
+    let mut is_written = vec![false; tree.inode_bound()];
     tree.walk(&mut |path, node| {
         let inode = tree.node(node).inode;
+        if let Some(is_written) = is_written.get_mut(inode.index()).filter(|_| node.index() >= base) {
+            *is_written = true;
+        }
         if let (InodeKind::File(content), Some(seen)) = (&tree.inode(inode).kind, seen.get_mut(inode.index()))
             && !std::mem::replace(seen, true)
             && !is_signed(tree, path, node)
@@ -89,6 +93,7 @@ pub(super) fn strip_debug(tree: &mut Tree, layers: &Layers) -> Result<(Change, S
         }
         Descend::Yes
     });
+    files.retain(|(_, node, _)| is_written.get(tree.node(*node).inode.index()) == Some(&true));
     let planned = files.into_par_iter().map(|(path, node, content)| {
         let planned = strip::strip_debug(layers, &content).map_err(|error| error.at_entry(path.as_bytes()))?;
         Ok((node, planned))

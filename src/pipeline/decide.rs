@@ -126,11 +126,11 @@ fn strip(
 ) -> Result<Outcome, Error> {
     let mut outcome = Outcome::default();
     let mut changes: Vec<(Change, [&str; 3])> = Vec::new();
+    let bound = base.map_or(0, Tree::node_bound);
     if !options.rules.is_none() || options.only_needed {
         let survey = watch.phase("find needs", None, || Survey::of(image, tree, layers))?;
         let known =
             watch.phase("find needs", None, || Known::new(image, (&survey, tree), layers, options, warnings))?;
-        let bound = base.map_or(0, Tree::node_bound);
         let Choice { drops, edit, packages, taken_back, .. } = choose(&options.rules, &known, bound, warnings, watch)?;
         let database = known.packages;
         outcome.packages = packages;
@@ -157,7 +157,8 @@ fn strip(
         changes.push((change::write(tree, writes), RECORDS));
     }
     if options.strip_debug {
-        let (change, stripped) = watch.phase("strip debug sections", None, || change::strip_debug(tree, layers))?;
+        let (change, stripped) =
+            watch.phase("strip debug sections", None, || change::strip_debug(tree, bound, layers))?;
         outcome.stripped = Some(stripped);
         changes.push((change, STRIPPED));
     }

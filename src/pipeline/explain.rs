@@ -13,7 +13,7 @@ use super::{base, read, with_archive};
 use crate::archive::Archive;
 use crate::error::{Error, escape};
 use crate::image::Image;
-use crate::needs::Closure;
+use crate::needs::{Closure, NeedKind};
 use crate::options::{Input, Options};
 use crate::progress::Watch;
 use crate::report::explanation::{Drop, Link, Needer, Touch};
@@ -87,12 +87,16 @@ fn tell(
         let mut rest = tree.clone();
         let Choice { drops, .. } = choice;
         drops.apply(&mut rest);
-        let closure = keep::closure(&rest, &survey, layers, options)?;
-        told.chain = chain(&closure, *node);
-        let whole = holds(tree, *node, |below| closure.contains(below));
-        told.stays = whole.entries > 0;
-        told.verdict =
-            if told.stays { "stays: it is needed" } else { "goes: nothing that the image runs needs it" }.into();
+        let kept = keep::decide(&rest, &survey, known.packages.as_ref(), layers, options)?;
+        told.chain = chain(&kept.closure, *node);
+        told.stays = kept.stays.has(*node);
+        let is_needed = holds(tree, *node, |below| kept.closure.contains(below)).entries > 0;
+        told.verdict = match (told.stays, is_needed) {
+            (true, true) => "stays: it is needed",
+            (true, false) => "stays: it says what the packages are, or under which licence",
+            (false, _) => "goes: nothing that the image runs needs it",
+        }
+        .into();
     }
     Ok(told)
 }
@@ -114,7 +118,13 @@ fn judge(told: &mut ExplainedImage, known: &Known<'_>, choice: &Choice, (path, n
     let kept = drops.kept().iter().find(|kept| kept.path == shown);
     let refused = choice.packages.iter().flat_map(|packages| &packages.refused);
     let refused = refused.into_iter().find(|package| told.packages.contains(&package.package));
+    let emptied = drops.truncated().iter().find(|file| file.path == *path);
     told.verdict = match (kept, taken_back, refused) {
+        _ if emptied.is_some() => emptied
+            .map(|file| {
+                format!("stays, without content: rule {}: {}", drops.rule_name(file.rule), drops.reason(file.rule))
+            })
+            .unwrap_or_default(),
         (Some(kept), ..) => format!("stays: {}, against rule {}", kept.why, kept.rule),
         (_, Some(back), _) => format!("stays: {}, against rule {}", back.why, back.rule),
         (.., Some(package)) => format!("stays: {}, against rule {}", package.why, package.rule),
@@ -192,8 +202,10 @@ fn needers(known: &Known<'_>, node: NodeId, choice: &Choice) -> Vec<Needer> {
 /// The chain from a name back to the config.
 fn chain(closure: &Closure, node: NodeId) -> Vec<Link> {
     let steps = closure.chain(node);
-    // Each step was asked for by the file of the next one, the last one by the config.
-    let by = steps.iter().skip(1).map(|step| step.path.to_string()).chain(["the config".into()]);
+    // Each step was asked for by the file of the next one, the last one by the config or by the user.
+    let is_asked = steps.last().is_some_and(|step| step.kind == NeedKind::Asked);
+    let first = if is_asked { "the command line" } else { "the config" };
+    let by = steps.iter().skip(1).map(|step| step.path.to_string()).chain([first.into()]);
     let links = steps.iter().zip(by);
     links.map(|(step, by)| Link { by, wanted: escape(&step.wanted), how: step.kind.text().into() }).collect()
 }

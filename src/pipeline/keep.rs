@@ -30,7 +30,7 @@ pub(super) fn only_needed(
     layers: &Layers,
     options: &Options,
 ) -> Result<Kept, Error> {
-    let closure = closure(tree, survey, layers, options)?;
+    let Decided { closure, stays, writes } = decide(tree, survey, packages, layers, options)?;
     let needed = Needed {
         languages: closure
             .languages()
@@ -39,9 +39,29 @@ pub(super) fn only_needed(
             .collect(),
     };
     let warnings = closure.warnings().clone();
+    drop(closure);
+    Ok(Kept { dropped: stays.apply(tree), writes, needed, warnings })
+}
+
+/// What stays, and why.
+pub(super) struct Decided {
+    pub(super) closure: Closure,
+    pub(super) stays: Stays,
+    /// What the package database says then.
+    writes: Vec<Write>,
+}
+
+/// Decides what is needed.
+pub(super) fn decide(
+    tree: &Tree,
+    survey: &Survey,
+    packages: Option<&Packages>,
+    layers: &Layers,
+    options: &Options,
+) -> Result<Decided, Error> {
+    let closure = closure(tree, survey, layers, options)?;
     let mut stays = Stays { marked: vec![false; tree.node_bound()] };
     stays.mark_all(tree, |node| closure.contains(node));
-    drop(closure);
     let mut writes = Vec::new();
     if let Some(packages) = packages {
         let owning = packages.owning(tree, &|node| stays.has(node));
@@ -52,11 +72,11 @@ pub(super) fn only_needed(
         let written: HashSet<NodeId> = writes.iter().filter_map(|write| tree.lookup(&write.path)).collect();
         stays.mark_all(tree, |node| written.contains(&node));
     }
-    Ok(Kept { dropped: stays.apply(tree), writes, needed, warnings })
+    Ok(Decided { closure, stays, writes })
 }
 
 /// What the image's command needs, and what the user keeps.
-pub(super) fn closure(tree: &Tree, survey: &Survey, layers: &Layers, options: &Options) -> Result<Closure, Error> {
+fn closure(tree: &Tree, survey: &Survey, layers: &Layers, options: &Options) -> Result<Closure, Error> {
     let hops = options.limits.symlinks;
     let asked = Asked { programs: programs(options), nodes: options.rules.kept_by_user(tree, hops) };
     let needs = survey.needs(tree, layers, options)?;
@@ -64,12 +84,12 @@ pub(super) fn closure(tree: &Tree, survey: &Survey, layers: &Layers, options: &O
 }
 
 /// By [`NodeId::index`]: whether a name stays.
-struct Stays {
+pub(super) struct Stays {
     marked: Vec<bool>,
 }
 
 impl Stays {
-    fn has(&self, node: NodeId) -> bool {
+    pub(super) fn has(&self, node: NodeId) -> bool {
         self.marked.get(node.index()) == Some(&true)
     }
 

@@ -88,7 +88,7 @@ pub struct Needer {
 /// A link of the chain from a path to the config.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Link {
-    /// Who asks; `the config` at the end.
+    /// Who asks; `the config` or `the command line` at the end.
     pub by: String,
     /// For what, as it spells it.
     pub wanted: String,

@@ -6,6 +6,7 @@ use imgstrip::cancel::Cancel;
 use imgstrip::options::{Input, Options};
 use imgstrip::progress::Watch;
 use imgstrip::report::ExplainedImage;
+use imgstrip::rules::{Rules, preset::Selection};
 use serde_json::json;
 
 const LAYERS: [&str; 3] = [
@@ -15,10 +16,16 @@ const LAYERS: [&str; 3] = [
 ];
 
 fn explain(path: &str, change: impl FnOnce(&mut Options)) -> ExplainedImage {
-    let layers: Vec<_> = LAYERS.iter().map(|text| layer(text)).collect();
+    explain_in(&LAYERS, path, change)
+}
+
+fn explain_in(layers: &[&str], path: &str, change: impl FnOnce(&mut Options)) -> ExplainedImage {
+    let layers: Vec<_> = layers.iter().map(|text| layer(text)).collect();
     let mut config = config(&layers);
     config["config"] = json!({"Cmd": ["/app/run"]});
-    config["history"][1]["created_by"] = "COPY\n . /app".into();
+    if let Some(step) = config["history"].get_mut(1) {
+        step["created_by"] = "COPY\n . /app".into();
+    }
     let directory = tempfile::tempdir().unwrap();
     let archive = directory.path().join("in.tar");
     std::fs::write(&archive, docker_with(&layers, &config)).unwrap();
@@ -80,4 +87,37 @@ fn keep_mode_tells_what_is_not_needed() {
     let told = explain("/app/serve", |options| options.only_needed = true);
     assert!(told.stays && told.verdict.starts_with("stays"), "{}", told.verdict);
     assert_eq!(told.chain.last().unwrap().by, "the config");
+}
+
+#[test]
+fn keep_mode_tells_the_same_of_licences_and_records_as_it_does() {
+    let layer = r"
+        app/run [0755] = app; usr/share/doc/app/copyright = bsd; usr/share/doc/app/notes = x; lib/apk/db/installed = P:app\nV:1\nF:app\nR:run\nF:usr/share/doc/app\nR:copyright\n\n
+    ";
+    let debian = r"
+        app/run [0755] = app; usr/share/doc/app/copyright = bsd; usr/share/doc/app/notes = x
+        var/lib/dpkg/info/app.list = /app/run\n/usr/share/doc/app/copyright\n/usr/share/doc/app/notes\n
+        var/lib/dpkg/status = Package:\x20app\nStatus:\x20install\x20ok\x20installed\nArchitecture:\x20all\nVersion:\x201\nDescription:\x20app\n\n
+    ";
+    let stays = |layer, path| explain_in(&[layer], path, |options| options.only_needed = true).stays;
+    assert!(stays(debian, "/usr/share/doc/app/copyright") && !stays(debian, "/usr/share/doc/app/notes"));
+    assert!(!stays(debian, "/var/lib/dpkg/status") && stays(layer, "/lib/apk/db/installed"));
+}
+
+#[test]
+fn of_a_file_that_loses_its_content_the_rule_is_told() {
+    let rules = Rules::builder().presets(Selection::parse("identity").unwrap()).build().unwrap();
+    let told =
+        explain_in(&["app/run [0755] = app; etc/machine-id = 0123"], "etc/machine-id", |options| options.rules = rules);
+    assert!(
+        told.stays && told.verdict.starts_with("stays, without content: rule identity/machine-id: "),
+        "{}",
+        told.verdict
+    );
+}
+
+#[test]
+fn what_the_user_asks_for_is_not_said_to_be_the_configs() {
+    let told = explain("usr/bin/make", |options| options.keep_programs = vec!["make".into()]);
+    assert_eq!(told.chain.last().unwrap().by, "the command line");
 }

@@ -338,3 +338,35 @@ fn a_damaged_base_is_refused() {
     stack[0].1[512] ^= 1;
     assert_eq!(strip(&archive(&[("app:1", &stack)]), &first(1)).err().unwrap().kind(), ErrorKind::Integrity);
 }
+
+/// A program of one segment with 2 KiB of debug information behind it, no byte of which is above 127.
+fn program() -> String {
+    let words = |words: &[u64]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>();
+    let halves = |halves: &[u32]| halves.iter().flat_map(|half| half.to_le_bytes()).collect::<Vec<u8>>();
+    let section = |name: u32, kind: u32, at: u64, size: u64| {
+        [halves(&[name, kind]), words(&[0, 0, at, size]), halves(&[0, 0]), words(&[1, 0])].concat()
+    };
+    let names = b"\0.debug_info\0.shstrtab\0";
+    let (debug, strings, table) = (120, 0x878, 0x900);
+    let mut file = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\x3e\0\x01\0\0\0".to_vec();
+    file.extend(words(&[0, 64, table]));
+    file.extend(b"\0\0\0\0\x40\0\x38\0\x01\0\x40\0\x03\0\x02\0");
+    file.extend([halves(&[1, 5]), words(&[0, 0, 0, 120, 120, 4096])].concat());
+    file.extend([7; 0x800]);
+    file.extend(names);
+    file.resize(0x900, 0);
+    file.extend([section(0, 0, 0, 0), section(1, 1, debug, 0x800), section(13, 3, strings, 23)].concat());
+    String::from_utf8(file).unwrap()
+}
+
+#[test]
+fn debug_sections_of_the_base_are_not_said_to_go() {
+    let text = program();
+    let stack = [plain(&[("bin/", ""), ("bin/base", &text)]), plain(&[("bin/own", &text)])];
+    let options = Options { strip_debug: true, rules: Rules::none(), ..first(1) };
+    let written = strip(&archive(&[("app:1", &stack)]), &options).unwrap();
+    let image = &written.report.images[0];
+    assert_eq!(written.top(0), ["bin/", "bin/own"]);
+    assert_eq!(image.stripped.as_ref().unwrap().files, 1, "{:?}", image.stripped);
+    assert!(image.accounting.balances());
+}

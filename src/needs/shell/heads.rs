@@ -23,6 +23,8 @@ pub(crate) enum Finding {
     Program(Vec<u8>),
     /// An absolute path that it runs.
     Run(Vec<u8>),
+    /// An absolute path that it gives a shell to read.
+    Script(Vec<u8>),
     /// An absolute path that it reads as a part of itself.
     Source(Vec<u8>),
     /// An absolute path that it names; may hold `*` and `?`.
@@ -172,6 +174,16 @@ impl Reader<'_> {
             b"command" if arguments.first().is_some_and(|word| matches!(word.bare(), Some(b"-v" | b"-V"))) => {
                 return arguments.iter().skip(1).filter_map(Word::literal).for_each(|word| self.program(word));
             }
+            // `set -- redis-server "$@"`: what `exec "$@"` runs then.
+            b"set" => {
+                let values = after_dashes(arguments).iter().take(4);
+                let values = values.flat_map(|word| self.variables.values(word, self.world));
+                self.calls.extend(values.filter(|value| !value.is_empty()));
+            }
+            // `wait-for-it.sh db:5432 -- serve`.
+            _ if base.ends_with(b".sh") || base.starts_with(b"wait-for") => {
+                self.command(after_dashes(arguments), nested);
+            }
             b"su" => self.after(arguments, &[b"-c", b"--command"], nested),
             b"find" => self.after(arguments, &[b"-exec", b"-execdir", b"-ok", b"-okdir"], nested),
             b"start-stop-daemon" => self.after(arguments, &[b"--exec", b"-x", b"--startas", b"-a"], nested),
@@ -240,8 +252,13 @@ impl Reader<'_> {
                     let scripts = self.variables.values(word, self.world);
                     let is_path = |script: &Vec<u8>| !script.is_empty();
                     for script in scripts.into_iter().filter(is_path) {
-                        let slashed = if script.contains(&b'/') { script } else { [&b"./"[..], &script].concat() };
-                        self.program(slashed);
+                        if script.first() == Some(&b'/') {
+                            self.find(Finding::Script, script);
+                            continue;
+                        }
+                        for directory in &self.variables.directories {
+                            self.find(Finding::Script, [directory.as_slice(), &script].join(&b'/'));
+                        }
                     }
                     return;
                 }
@@ -287,6 +304,12 @@ impl Reader<'_> {
             crate::needs::start::paths_in(&value).for_each(|path| self.find(Finding::Mention, path.into()));
         }
     }
+}
+
+/// The words behind a `--`.
+fn after_dashes(arguments: &[Word]) -> &[Word] {
+    let dashes = arguments.iter().position(|word| word.bare() == Some(b"--"));
+    dashes.and_then(|dashes| arguments.get(dashes.saturating_add(1)..)).unwrap_or_default()
 }
 
 /// A word about as the text has it.
