@@ -78,6 +78,8 @@ pub(super) struct Growth<'a> {
     pub(super) unnamed: Vec<usize>,
     /// Files that scripts read as a part of themselves: alone they lack the variables of those.
     pub(super) sourced: HashSet<NodeId>,
+    /// Paths and patterns that scripts name, which were looked up.
+    pub(super) mentioned: HashSet<Vec<u8>>,
     /// Files that a shell is given to read, and whether each was looked at.
     pub(super) shell_files: HashMap<NodeId, bool>,
     /// Rules that ran, by name and place.
@@ -105,6 +107,7 @@ impl<'a> Growth<'a> {
             queue: VecDeque::new(),
             unnamed: Vec::new(),
             sourced: HashSet::new(),
+            mentioned: HashSet::new(),
             shell_files: HashMap::new(),
             ran: BTreeSet::new(),
             walked: HashSet::new(),

@@ -118,6 +118,8 @@ impl Growth<'_> {
                 }
             }
             Finding::Script(path) => self.shell_file(&RootPath::clamped(&path), &cause(&path, Grip::Run)),
+            // What another script names, too, is there already: a thousand scripts that list their own directory would list it a thousand times.
+            Finding::Mention(path) if !self.mentioned.insert(path.clone()) => {}
             Finding::Mention(path) => {
                 for path in self.expand(&path) {
                     self.run_directory(&path, &cause(&absolute(&path), Grip::Run));
@@ -169,7 +171,7 @@ impl Growth<'_> {
     fn run_directory(&mut self, path: &RootPath, cause: &Cause) {
         let Some((end, directory)) = self.directory_at(path) else { return };
         let name = end.components().next_back().unwrap_or_default();
-        if !name.ends_with(b".d") || !hierarchy::is_own(&end, Wish::Word) {
+        if !name.ends_with(b".d") || !hierarchy::is_own(&end, Wish::Word) || !self.is_first("scripts.d", &end) {
             return;
         }
         for (name, &node) in self.tree().children(directory) {
