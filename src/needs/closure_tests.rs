@@ -231,3 +231,23 @@ fn the_scripts_of_a_directory_that_a_script_names_are_run() {
         assert!(kept.contains("/usr/bin/make") && kept.contains("/usr/bin/gcc"), "{text}: {kept}");
     }
 }
+
+#[test]
+fn a_script_that_is_too_long_to_follow_is_warned_of() {
+    let long = "#\\n".repeat(600 << 10);
+    let case = case(&format!("run [0755] = #!/bin/sh\\n{long}tool\\n"), "/run");
+    let closure = case.closure(Reach::Programs).unwrap();
+    assert!(!paths(&closure).contains(&"/usr/bin/tool".to_owned()));
+    assert!(closure.warnings().iter().any(|(kind, _)| kind == WarningKind::ComputedCommand));
+}
+
+#[test]
+fn what_scripts_source_again_and_again_is_read_within_a_budget() {
+    let long = "#\\n".repeat(500 << 10);
+    let sourcing: String = (0..40).map(|n| format!("app/run{n} [0755] = #!/bin/sh\\n. /lib.sh\\n\n")).collect();
+    let first: String = (0..40).map(|n| format!("/app/run{n}\\n")).collect();
+    let case = case(&format!("lib.sh = {long}\n{sourcing}run [0755] = #!/bin/sh\\n{first}"), "/run");
+    let closure = case.closure(Reach::Programs).unwrap();
+    assert!(paths(&closure).contains(&"/app/run39".to_owned()), "what is named before the budget ends stays");
+    assert!(closure.warnings().iter().any(|(kind, _)| kind == WarningKind::ComputedCommand));
+}

@@ -90,6 +90,8 @@ pub(super) struct Growth<'a> {
     pub(super) warnings: Warnings,
     /// Bytes of values that scripts may still make.
     pub(super) values: u64,
+    /// Bytes of shell text that may still be read.
+    pub(super) texts: u64,
     /// Names that patterns may still be compared with.
     names: Cell<u64>,
 }
@@ -114,6 +116,7 @@ impl<'a> Growth<'a> {
             runtimes: BTreeSet::new(),
             warnings: Warnings::default(),
             values: VALUES,
+            texts: super::scripts::TEXTS,
             names: Cell::new(NAMES),
         }
     }

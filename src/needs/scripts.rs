@@ -11,8 +11,11 @@ use crate::rootfs::{NodeId, RootPath};
 use crate::warning::WarningKind;
 use std::collections::BTreeSet;
 
-/// Bytes of a script; configure scripts of large projects have less than 2 MiB.
-const SCRIPT: u64 = 4 << 20;
+/// Bytes of a script that is followed: nested substitutions cost 200 times their text.
+const SCRIPT: u64 = 1 << 20;
+
+/// Bytes of shell text that one image may make us read, what several scripts source once for each: those of the images in `tests/images` have 2 MB.
+pub(super) const TEXTS: u64 = 32 << 20;
 
 /// Files that one script may source, and those that they source.
 const SOURCED: usize = 64;
@@ -44,18 +47,38 @@ impl World for Growth<'_> {
 impl Growth<'_> {
     /// The needs of a member that is a shell script.
     pub(super) fn shell_script(&mut self, index: usize, path: &RootPath, node: NodeId) -> Result<(), Error> {
-        let Some(text) = self.text_of(path, node, SCRIPT)? else { return Ok(()) };
+        let Some(text) = self.text_of(path, node, SCRIPT)? else {
+            self.warnings.add(WarningKind::ComputedCommand, path);
+            return Ok(());
+        };
         let mut own = vec![absolute(path)];
         // `$0` is the name by which it was called, which may be a link to it.
         if let Some(member) = self.members.get(index).filter(|member| member.wanted.first() == Some(&b'/')) {
             own.push(member.wanted.to_vec());
         }
-        self.units(Unit { member: Some(index), script: Script::parse(&text) }, &own)
+        let script = self.parse(&text, path);
+        self.units(Unit { member: Some(index), script }, &own)
     }
 
     /// The needs of a text that the config gives to a shell.
     pub(super) fn shell_text(&mut self, text: &[u8]) -> Result<(), Error> {
-        self.units(Unit { member: None, script: Script::parse(text) }, &[])
+        let script = self.parse(text, &"the command of the config");
+        self.units(Unit { member: None, script }, &[])
+    }
+
+    /// Reads a text; one that is too long, or one too many, counts as one that computes what it runs.
+    fn parse(&mut self, text: &[u8], place: &dyn std::fmt::Display) -> Script {
+        let size = text.len() as u64;
+        match self.texts.checked_sub(size).filter(|_| size <= SCRIPT) {
+            Some(left) => {
+                self.texts = left;
+                Script::parse(text)
+            }
+            None => {
+                self.warnings.add(WarningKind::ComputedCommand, place);
+                Script::default()
+            }
+        }
     }
 
     fn units(&mut self, first: Unit, own: &[Vec<u8>]) -> Result<(), Error> {
@@ -86,7 +109,8 @@ impl Growth<'_> {
                         self.add_way(&way, &Cause::new(unit.member, kind_of(unit), path, Grip::Part));
                         self.sourced.insert(node);
                         let member = self.index.get(&node).copied();
-                        sourced.push(Unit { member, script: Script::parse(&text) });
+                        let script = self.parse(&text, &end);
+                        sourced.push(Unit { member, script });
                     }
                 }
             }
