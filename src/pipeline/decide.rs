@@ -127,7 +127,7 @@ fn strip(
     let mut outcome = Outcome::default();
     let mut changes: Vec<(Change, [&str; 3])> = Vec::new();
     let bound = base.map_or(0, Tree::node_bound);
-    if !options.rules.is_none() || options.only_needed {
+    if !options.rules.is_none() || options.only_needed || !options.keep_programs.is_empty() {
         let survey = watch.phase("find needs", None, || Survey::of(image, tree, layers))?;
         let known =
             watch.phase("find needs", None, || Known::new(image, (&survey, tree), layers, options, warnings))?;

@@ -284,3 +284,16 @@ fn a_script_that_is_run_keeps_the_library_of_its_interpreter() {
     let squashed = run(files, &status, &shell(), |_| {}).unwrap();
     assert!(dropped(&squashed).ends_with(&["git 1", "perl 1", "perl-modules 1"]), "{:?}", dropped(&squashed));
 }
+
+#[test]
+fn a_program_to_keep_that_is_not_there_is_an_error_whatever_else_is_asked() {
+    for rules in [Rules::none(), Rules::default()] {
+        let error = run("", &status(), &shell(), |options| {
+            options.rules = rules.clone();
+            options.keep_programs = vec!["no-such-program".into()];
+        });
+        let error = error.err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::Usage);
+        assert!(error.to_string().contains("no-such-program"), "{error}");
+    }
+}
