@@ -73,15 +73,20 @@ pub struct Options {
 /// How a layer is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Compression {
-    /// As the input's layers: zstd if any of them is, else gzip if any is, else not at all.
+    /// As the input's layers: zstd if any of them is, else gzip if any is, as with `Gzip(None)`, else not at all.
     #[default]
     Keep,
     /// Not at all.
     None,
-    /// gzip at this level, 1 to 9; 6 where none is given.
+    /// gzip at this level, 1 to 9; where none is given, deflate blocks of gzip layers are copied and the rest is encoded at 6.
     Gzip(Option<u32>),
-    /// zstd at this level, 1 to 22; 3 where none is given.
-    Zstd(Option<i32>),
+    /// zstd.
+    Zstd {
+        /// 1 to 22; 3 where none is given.
+        level: Option<i32>,
+        /// Matches are looked for in the last 128 MiB: smaller where files repeat, and on one thread.
+        long: bool,
+    },
 }
 
 /// The shape of the written archive.

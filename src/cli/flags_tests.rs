@@ -66,7 +66,10 @@ fn each_flag_reaches_its_field() {
     let flags = with(&["--image", "app", "--platform", "linux/arm64", "-t", "b:1", "-z", "zstd:19", "-f", "oci"]);
     assert_eq!((flags.choice.image.as_deref(), flags.tag.as_deref()), (Some("app"), Some("b:1")));
     assert_eq!(flags.choice.platform.unwrap().architecture, "arm64");
-    assert_eq!((flags.compress, flags.format), (Some(Compression::Zstd(Some(19))), Some(FormatName::Oci)));
+    assert_eq!(
+        (flags.compress, flags.format),
+        (Some(Compression::Zstd { level: Some(19), long: false }), Some(FormatName::Oci))
+    );
 
     let flags = with(&["--history", "single", "--mtime", "-1", "--symlink-parents", "follow", "--keep-base", "2"]);
     assert_eq!((flags.history, flags.mtime), (Some(HistoryName::Single), Some(-1)));

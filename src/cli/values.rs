@@ -13,8 +13,9 @@ pub(crate) type Percent = f64;
 /// Digits behind the point of a size that matter; more are refused.
 const DECIMALS: usize = 9;
 
-/// `none`, `gzip`, `gzip:9`, `zstd`, `zstd:19`.
+/// `none`, `gzip`, `gzip:9`, `zstd`, `zstd:19`, `zstd:19,long`.
 pub(crate) fn compression(word: &str) -> Result<Compression, String> {
+    let (word, long) = word.strip_suffix(",long").map_or((word, false), |word| (word, true));
     let (name, level) = word.split_once(':').map_or((word, None), |(name, level)| (name, Some(level)));
     let within = |highest: u32| match level {
         None => Ok(None),
@@ -24,10 +25,13 @@ pub(crate) fn compression(word: &str) -> Result<Compression, String> {
         },
     };
     match (name, level) {
-        ("none", None) => Ok(Compression::None),
-        ("gzip", _) => Ok(Compression::Gzip(within(9)?)),
-        ("zstd", _) => Ok(Compression::Zstd(within(22)?.and_then(|level| i32::try_from(level).ok()))),
-        _ => Err("expected none, gzip, gzip:LEVEL, zstd or zstd:LEVEL".into()),
+        ("none", None) if !long => Ok(Compression::None),
+        ("gzip", _) if !long => Ok(Compression::Gzip(within(9)?)),
+        ("zstd", _) => {
+            let level = within(22)?.and_then(|level| i32::try_from(level).ok());
+            Ok(Compression::Zstd { level, long })
+        }
+        _ => Err("expected none, gzip, gzip:LEVEL, zstd, zstd:LEVEL or zstd:LEVEL,long".into()),
     }
 }
 
@@ -154,8 +158,23 @@ mod tests {
         assert_eq!(compression("none"), Ok(Compression::None));
         assert_eq!(compression("gzip"), Ok(Compression::Gzip(None)));
         assert_eq!(compression("gzip:9"), Ok(Compression::Gzip(Some(9))));
-        assert_eq!(compression("zstd:19"), Ok(Compression::Zstd(Some(19))));
-        for wrong in ["", "xz", "none:1", "gzip:0", "gzip:10", "zstd:23", "zstd:-1", "gzip:"] {
+        assert_eq!(compression("zstd:19"), Ok(Compression::Zstd { level: Some(19), long: false }));
+        assert_eq!(compression("zstd:19,long"), Ok(Compression::Zstd { level: Some(19), long: true }));
+        assert_eq!(compression("zstd,long"), Ok(Compression::Zstd { level: None, long: true }));
+        for wrong in [
+            "gzip:6,long",
+            "none,long",
+            "zstd:19,short",
+            ",long",
+            "",
+            "xz",
+            "none:1",
+            "gzip:0",
+            "gzip:10",
+            "zstd:23",
+            "zstd:-1",
+            "gzip:",
+        ] {
             assert!(compression(wrong).is_err(), "{wrong}");
         }
     }

@@ -3,12 +3,12 @@
 //! In: compressed bytes. Out: all of the tar, every gzip member and every zstd frame, each checksum checked; or an
 //! error where the data is cut off, damaged, followed by something else, or larger than the limits allow.
 
+use super::deflate::{Blocks, Gunzip};
 use super::header::{BLOCK, Block, Header};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::options::Limits;
-use flate2::bufread::GzDecoder;
 use std::fmt;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufReader, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -99,7 +99,7 @@ pub struct Decoder<R: Read> {
 
 enum Stage<R: Read> {
     Plain(Counted<R>),
-    Gzip(Gzip<BufReader<Counted<R>>>),
+    Gzip(Box<Gunzip<BufReader<Counted<R>>>>),
     Zstd(zstd::stream::read::Decoder<'static, BufReader<Counted<R>>>),
 }
 
@@ -114,7 +114,10 @@ impl<R: Read> Decoder<R> {
         let counted = Counted { inner: reader, consumed: Arc::clone(&consumed) };
         let stage = match codec {
             Codec::Plain => Stage::Plain(counted),
-            Codec::Gzip => Stage::Gzip(Gzip::Member(Box::new(GzDecoder::new(BufReader::with_capacity(READ, counted))))),
+            Codec::Gzip => {
+                let start = |error| Error::io("start the gzip decoder", error);
+                Stage::Gzip(Box::new(Gunzip::new(BufReader::with_capacity(READ, counted)).map_err(start)?))
+            }
             Codec::Zstd => {
                 let start = |error| Error::io("start the zstd decoder", error);
                 let reader = BufReader::with_capacity(READ, counted);
@@ -124,6 +127,14 @@ impl<R: Read> Decoder<R> {
             }
         };
         Ok(Self { stage, codec, consumed, produced: 0, limits: limits.clone() })
+    }
+
+    /// Where the deflate blocks of what was read lie; nothing where it is no gzip.
+    pub fn into_blocks(self) -> Option<Blocks> {
+        match self.stage {
+            Stage::Gzip(gunzip) => Some(gunzip.into_blocks()),
+            _ => None,
+        }
     }
 
     fn check_limits(&self) -> Result<(), Error> {
@@ -195,63 +206,6 @@ impl<R: Read> Read for Counted<R> {
             Err(error) => Err(Error::io("read the layer", error).into()),
         }
     }
-}
-
-/// gzip members one after the other, as pigz and eStargz write them, then zeros (tape padding), then nothing.
-enum Gzip<R> {
-    Member(Box<GzDecoder<R>>),
-    Between(R),
-    Padding(R),
-    Done,
-}
-
-impl<R: BufRead> Read for Gzip<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            *self = match std::mem::replace(self, Self::Done) {
-                Self::Done => return Ok(0),
-                Self::Member(mut decoder) => match decoder.read(buffer) {
-                    Ok(0) if !buffer.is_empty() => Self::Between(decoder.into_inner()),
-                    result => {
-                        *self = Self::Member(decoder);
-                        return result;
-                    }
-                },
-                Self::Between(mut reader) => match fill(&mut reader)?.first() {
-                    None => return Ok(0),
-                    Some(0) => Self::Padding(reader),
-                    Some(0x1f) => Self::Member(Box::new(GzDecoder::new(reader))),
-                    Some(_) => return Err(garbage()),
-                },
-                Self::Padding(mut reader) => {
-                    let zeros = fill(&mut reader)?;
-                    if zeros.is_empty() {
-                        return Ok(0);
-                    }
-                    if zeros.iter().any(|byte| *byte != 0) {
-                        return Err(garbage());
-                    }
-                    let len = zeros.len();
-                    reader.consume(len);
-                    Self::Padding(reader)
-                }
-            };
-        }
-    }
-}
-
-/// Reads on, whatever signal arrives meanwhile.
-fn fill<R: BufRead>(reader: &mut R) -> io::Result<&[u8]> {
-    while let Err(error) = reader.fill_buf() {
-        if error.kind() != io::ErrorKind::Interrupted {
-            return Err(error);
-        }
-    }
-    reader.fill_buf()
-}
-
-fn garbage() -> io::Error {
-    Error::new(ErrorKind::Malformed, "the gzip data is followed by something else").into()
 }
 
 #[cfg(test)]

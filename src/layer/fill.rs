@@ -1,12 +1,14 @@
-//! Segments into blocks of one size: the only place of the write half that reads the input.
+//! Pieces into blocks of one size: the only place of the write half that reads the input.
 //!
-//! In: segments and the blobs that they point into. Out: full blocks, the last one shorter. Positioned reads go
+//! In: pieces and the blobs that they point into. Out: full blocks, the last one shorter, as is one before reused bytes. Positioned reads go
 //! straight into the block; a blob that ends too early is an integrity error, never a shorter layer.
 
+use super::cut::{Piece, Reused};
 use super::segment::Segment;
 use crate::archive::Blob;
 use crate::error::Error;
 use crate::rootfs::LayerId;
+use std::collections::BTreeMap;
 use std::io;
 
 /// Finds the uncompressed tar of a layer.
@@ -15,10 +17,20 @@ pub type Sources<'a> = &'a (dyn Fn(LayerId) -> Option<&'a Blob> + Sync);
 /// A part of the layer on its way through the threads; its memory is used again.
 #[derive(Debug, Default)]
 pub(super) struct Block {
-    /// The last bytes before this block, for a compressor to refer to.
-    pub(super) dictionary: Vec<u8>,
     bytes: Vec<u8>,
     used: usize,
+    /// Where it goes.
+    pub(super) way: Way,
+}
+
+/// What becomes of a block after its bytes were hashed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) enum Way {
+    /// It is encoded.
+    #[default]
+    Encode,
+    /// Deflate blocks of the input hold it. Those of a whole run go with the run's first block.
+    Reuse(Option<Reused>),
 }
 
 impl Block {
@@ -28,52 +40,79 @@ impl Block {
     }
 }
 
-/// Fills blocks from segments.
-pub(super) struct Filler<'a, I> {
-    segments: I,
-    sources: Sources<'a>,
-    segment: Option<Segment>,
-    /// How much of the segment is written.
-    done: u64,
-    /// The end of the block before.
-    tail: Vec<u8>,
+/// Where the bytes of a layer of the input went, in bytes of its uncompressed tar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin {
+    /// The layer.
+    pub layer: LayerId,
+    /// Bytes whose deflate blocks were copied.
+    pub reused: u64,
+    /// Bytes that were encoded.
+    pub encoded: u64,
 }
 
-impl<'a, I: Iterator<Item = Result<Segment, Error>>> Filler<'a, I> {
-    pub(super) fn new(segments: I, sources: Sources<'a>) -> Self {
-        Self { segments, sources, segment: None, done: 0, tail: Vec::new() }
+/// Fills blocks from pieces.
+pub(super) struct Filler<'a, I> {
+    pieces: I,
+    sources: Sources<'a>,
+    piece: Option<Piece>,
+    /// How much of the piece is written.
+    done: u64,
+    origins: BTreeMap<LayerId, Origin>,
+}
+
+impl<'a, I: Iterator<Item = Result<Piece, Error>>> Filler<'a, I> {
+    pub(super) fn new(pieces: I, sources: Sources<'a>) -> Self {
+        Self { pieces, sources, piece: None, done: 0, origins: BTreeMap::new() }
     }
 
-    /// Fills a block with the next `size` bytes, fewer only at the end; false where nothing is left. The block
-    /// remembers up to `dictionary` bytes before it.
-    pub(super) fn fill(&mut self, block: &mut Block, size: usize, dictionary: usize) -> Result<bool, Error> {
+    /// Fills a block with the next `size` bytes, fewer only at the end and where bytes that are encoded and bytes that are reused
+    /// meet; false where nothing is left.
+    pub(super) fn fill(&mut self, block: &mut Block, size: usize) -> Result<bool, Error> {
         block.bytes.resize(size, 0);
-        block.used = 0;
-        block.dictionary.clear();
-        block.dictionary.extend_from_slice(&self.tail);
+        (block.used, block.way) = (0, Way::Encode);
         while let Some(room) = block.bytes.get_mut(block.used..).filter(|room| !room.is_empty()) {
-            let Some(segment) = &self.segment else {
-                match self.segments.next() {
+            let Some(Piece { segment, reused }) = &self.piece else {
+                match self.pieces.next().transpose()? {
                     None => break,
-                    Some(next) => self.segment = Some(next?),
+                    Some(next) => self.begin(next),
                 }
-                self.done = 0;
                 continue;
             };
             let left = segment.size().saturating_sub(self.done);
             if left == 0 {
-                self.segment = None;
+                self.piece = None;
                 continue;
+            }
+            if let Some(reused) = reused {
+                if block.used > 0 {
+                    break;
+                }
+                block.way = Way::Reuse((self.done == 0).then(|| reused.clone()));
             }
             let count = usize::try_from(left).unwrap_or(usize::MAX).min(room.len());
             put(segment, self.done, room.get_mut(..count).unwrap_or_default(), self.sources)?;
             self.done = self.done.saturating_add(count as u64);
             block.used = block.used.saturating_add(count);
+            if reused.is_some() {
+                break;
+            }
         }
-        self.tail.clear();
-        let start = block.used.saturating_sub(dictionary);
-        self.tail.extend_from_slice(block.data().get(start..).unwrap_or_default());
         Ok(block.used > 0)
+    }
+
+    /// Where the bytes so far went, the lowest layer first.
+    pub(super) fn into_origins(self) -> Vec<Origin> {
+        self.origins.into_values().collect()
+    }
+
+    fn begin(&mut self, piece: Piece) {
+        if let Segment::Copy { layer, range } = &piece.segment {
+            let origin = self.origins.entry(*layer).or_insert(Origin { layer: *layer, reused: 0, encoded: 0 });
+            let bytes = if piece.reused.is_some() { &mut origin.reused } else { &mut origin.encoded };
+            *bytes = bytes.saturating_add(range.end.saturating_sub(range.start));
+        }
+        (self.piece, self.done) = (Some(piece), 0);
     }
 }
 

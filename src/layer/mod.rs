@@ -1,11 +1,15 @@
 //! Tar bytes and entries: one read half, one write half, codecs and digests.
 
+mod assemble;
 mod attributes;
 pub mod codec;
 mod compare;
 mod compress;
+mod cut;
+pub mod deflate;
 pub mod digest;
 mod encode;
+mod encoding;
 mod extended;
 pub(crate) mod fill;
 mod header;
@@ -20,12 +24,14 @@ mod verbatim;
 mod write;
 
 pub use compare::{Half, same_content};
-pub use fill::Sources;
+pub use cut::Deflates;
+pub use encoding::Encoding;
+pub use fill::{Origin, Sources};
 pub(crate) use header::{BLOCK, Header};
 pub use input::{BlobInput, StreamInput, TarInput};
 pub use scan::{ScanEnd, scan};
 pub use segment::{Segment, Segments, layer_size, segments};
-pub use write::{Progress, Written, write_layer};
+pub use write::{Input, Progress, Written, write_layer};
 
 #[cfg(test)]
 pub(crate) mod testing;

@@ -6,6 +6,7 @@
 //! that each may move to a thread of its own.
 
 use super::codec::{Codec, Decoder, RATIO_FROM};
+use super::deflate::Blocks;
 use super::digest::{Hasher, HashingReader};
 use super::header::BLOCK;
 use super::input::{BlobInput, StreamInput};
@@ -34,6 +35,8 @@ pub struct ReadLayer {
     pub expanded: u64,
     /// What was odd.
     pub warnings: Warnings,
+    /// Where the deflate blocks of the layer lie, where it is a gzip layer.
+    pub blocks: Option<Arc<Blocks>>,
     /// Whether digest and diff_id were checked. False for a plain layer, of which only headers were read:
     /// [`verify`] has to follow before its bytes are trusted, at any time and on any thread.
     pub verified: bool,
@@ -89,11 +92,12 @@ pub fn read(
         }
         push(entry)
     };
-    let (tar, end) = match codec {
+    let (tar, end, blocks) = match codec {
         Codec::Plain => read_plain(layer, id, limits, &mut warnings, push)?,
         _ => read_compressed(layer, (id, codec), limits, temp, &mut warnings, push)?,
     };
-    Ok(ReadLayer { expanded: tar.len(), tar, codec, entries: end.entries, warnings, verified: codec != Codec::Plain })
+    let verified = codec != Codec::Plain;
+    Ok(ReadLayer { expanded: tar.len(), tar, codec, entries: end.entries, warnings, blocks, verified })
 }
 
 /// Checks digest and diff_id of a plain layer by reading all of it; once, where both are the same.
@@ -156,13 +160,13 @@ fn read_plain(
     limits: &Limits,
     warnings: &mut Warnings,
     push: &mut dyn FnMut(Entry) -> Result<(), Error>,
-) -> Result<(Blob, ScanEnd), Error> {
+) -> Result<(Blob, ScanEnd, Option<Arc<Blocks>>), Error> {
     if layer.blob.len() > limits.expanded {
         let what = format!("the layer has more than {} bytes", limits.expanded);
         return Err(Error::limit(what).hint("raise it with --limit expanded=BYTES"));
     }
     match scan(&mut BlobInput::new(&layer.blob), id, limits, warnings, push) {
-        Ok(end) => Ok((layer.blob.clone(), end)),
+        Ok(end) => Ok((layer.blob.clone(), end, None)),
         Err(error) => Err(damage_or(error, verify(layer))),
     }
 }
@@ -174,7 +178,7 @@ fn read_compressed(
     temp: Option<&Path>,
     warnings: &mut Warnings,
     push: &mut dyn FnMut(Entry) -> Result<(), Error>,
-) -> Result<(Blob, ScanEnd), Error> {
+) -> Result<(Blob, ScanEnd, Option<Arc<Blocks>>), Error> {
     let hasher = layer.digest.as_ref().map(Hasher::new).transpose()?;
     let mut source = HashingReader::new(layer.blob.reader(), hasher);
     let result = spill_and_scan(&mut source, (id, codec), Hasher::new(&layer.diff_id)?, limits, temp, warnings, push);
@@ -183,13 +187,13 @@ fn read_compressed(
         (Some(hasher), Some(digest)) => hasher.check(digest, BLOB),
         _ => Ok(()),
     };
-    let (spill, end) = match result {
+    let (spill, end, blocks) = match result {
         Ok(done) => done,
         Err(error) => return Err(damage_or(error, checked)),
     };
     checked?;
     spill.hasher.check(&layer.diff_id, TAR)?;
-    Ok((Blob::new(Arc::new(spill.file), 0, spill.written), end))
+    Ok((Blob::new(Arc::new(spill.file), 0, spill.written), end, blocks.map(Arc::new)))
 }
 
 fn spill_and_scan(
@@ -200,7 +204,7 @@ fn spill_and_scan(
     temp: Option<&Path>,
     warnings: &mut Warnings,
     push: &mut dyn FnMut(Entry) -> Result<(), Error>,
-) -> Result<(Spilled, ScanEnd), Error> {
+) -> Result<(Spilled, ScanEnd, Option<Blocks>), Error> {
     let file = match temp {
         Some(directory) => tempfile::tempfile_in(directory),
         None => tempfile::tempfile(),
@@ -209,7 +213,8 @@ fn spill_and_scan(
     let decoder = Decoder::new(source, codec, limits)?;
     let mut input = StreamInput::new(Spill { decoder, spilled: Spilled { file, hasher, written: 0 } });
     let end = scan(&mut input, id, limits, warnings, push)?;
-    Ok((input.into_inner().spilled, end))
+    let Spill { decoder, spilled } = input.into_inner();
+    Ok((spilled, end, decoder.into_blocks()))
 }
 
 /// The uncompressed tar so far: on disk, and in its digest.
@@ -220,8 +225,8 @@ struct Spilled {
 }
 
 /// Keeps a copy of what it reads.
-struct Spill<R> {
-    decoder: R,
+struct Spill<R: Read> {
+    decoder: Decoder<R>,
     spilled: Spilled,
 }
 

@@ -1,19 +1,22 @@
 //! Writes a layer: blocks flow through threads with short queues between them, the digests beside.
 //!
 //! ```text
-//! fill -> diff_id -> compress (n threads, order kept) -> digest -> the sink, on the caller's thread
-//! fill -> digest ---------------------------------------------^     without compression
+//! fill -> diff_id -> compress (n threads, order kept) -> assemble -> digest -> the sink, on the caller's thread
+//!           `------> deflate blocks of the input --------^
+//! fill -> digest ---------------------------------------------------------^     without compression
 //! ```
 //! In: segments, blobs, a sink. Out: the two digests and sizes. At most a few blocks a thread are in memory, and
 //! the bytes do not depend on the number of threads. The first error of any thread ends all of them: a stage whose
 //! neighbour is gone stops, so nobody waits forever.
 
-use super::compress::{Codec, Compressor};
+use super::assemble::{Assembler, Part};
+use super::compress::Compressor;
+use super::cut::{Cut, Deflates, Piece};
 use super::digest::Hasher;
-use super::fill::{Block, Filler, Sources};
+use super::encoding::Encoding;
+use super::fill::{Block, Filler, Origin, Sources, Way};
 use super::segment::Segment;
 use crate::error::{Error, ErrorKind};
-use crate::options::Compression;
 use flate2::Crc;
 use oci_spec::image::Digest;
 use std::io::Write;
@@ -36,6 +39,23 @@ pub struct Written {
     pub size: u64,
     /// How many bytes the uncompressed tar has.
     pub tar_size: u64,
+    /// Where the bytes of the input's layers went, the lowest layer first.
+    pub origins: Vec<Origin>,
+}
+
+/// Where the bytes lie that a layer is written from.
+#[derive(Clone, Copy)]
+pub struct Input<'a> {
+    /// The uncompressed layers.
+    pub sources: Sources<'a>,
+    /// Their gzip form.
+    pub deflates: Deflates<'a>,
+}
+
+impl std::fmt::Debug for Input<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Input").finish_non_exhaustive()
+    }
 }
 
 /// Told, from another thread, of each piece of the uncompressed tar that was read, in bytes; an error of it ends
@@ -44,60 +64,61 @@ pub type Progress<'a> = &'a (dyn Fn(u64) -> Result<(), Error> + Sync);
 
 /// Writes the layer that `segments` describe into `sink`, compressed by `threads` threads.
 ///
-/// Errors: what `segments` or `progress` returned; `Integrity` where a source is shorter than it was; `Io` where
-/// the sink or a source fails; `Usage` for a level that does not exist, or [`Compression::Keep`]. The sink may hold
-/// a part of the layer then.
+/// Errors: what `segments` or `progress` returned; `Integrity` where a source is shorter than it was, or its deflate blocks are not where
+/// they were; `Io` where the sink or a source fails. The sink may hold a part of the layer then.
 pub fn write_layer(
     segments: impl Iterator<Item = Result<Segment, Error>> + Send,
-    sources: Sources<'_>,
-    compression: Compression,
+    input: Input<'_>,
+    encoding: Encoding,
     threads: NonZeroUsize,
     sink: &mut dyn Write,
     progress: Progress<'_>,
 ) -> Result<Written, Error> {
-    let codec = Codec::new(compression)?;
     let failure = Failure::default();
     let written = std::thread::scope(|scope| {
-        let filler = Filler::new(segments, sources);
+        let reuse = matches!(encoding, Encoding::Gzip { reuse: true, .. });
+        let filler = Filler::new(Cut::new(segments, reuse.then_some(input.deflates)), input.sources);
         let (used, unused) = channel();
         let (filled, blocks) = sync_channel(QUEUE);
         let failure = &failure;
-        spawn(scope, "fill", move || fill(filler, codec, &unused, &filled, progress, failure))?;
-        if codec == Codec::Plain {
+        let filler =
+            spawn(scope, "fill", move || fill(filler, encoding.block_size(), &unused, &filled, progress, failure))?;
+        if encoding == Encoding::Plain {
             let (hashed, ready) = sync_channel(QUEUE);
             let digest = spawn(scope, "digest", move || digest(blocks.into_iter(), Block::data, &hashed))?;
             // The reader may have ended already.
             let size = drain(ready, sink, failure, Block::data, |block| drop(used.send(block)))?;
             let digest = join(digest)??;
-            return Ok(Written { diff_id: digest.clone(), digest, size, tar_size: size });
+            return Ok(Written { diff_id: digest.clone(), digest, size, tar_size: size, origins: join(filler)? });
         }
         let (todo, jobs) = sync_channel(1);
         // As many blocks as there are compressors, and one to go on with while the sink is slow.
         let (promised, promises) = sync_channel(threads.get().saturating_add(1));
+        let (assembled, pieces) = sync_channel(QUEUE);
         let (hashed, ready) = sync_channel(QUEUE);
-        let tar = spawn(scope, "diff_id", move || dispatch(blocks, codec, &todo, &promised, failure))?;
         let jobs = Arc::new(Mutex::new(jobs));
         for _ in 0..threads.get() {
             let (jobs, used) = (jobs.clone(), used.clone());
-            spawn(scope, "compress", move || compress(codec, &jobs, &used, failure))?;
+            spawn(scope, "compress", move || compress(encoding, &jobs, &used, failure))?;
         }
-        drop((jobs, used));
-        let kept = promises.into_iter().map_while(|promise: Promise| promise.recv().ok());
-        let digest = spawn(scope, "digest", move || digest(kept, Vec::as_slice, &hashed))?;
+        drop(jobs);
+        let tar = spawn(scope, "diff_id", move || dispatch(blocks, &todo, &promised, &used, failure))?;
+        spawn(scope, "assemble", move || assemble((encoding, input.deflates), promises, &assembled, failure))?;
+        let digest = spawn(scope, "digest", move || digest(pieces.into_iter(), Vec::as_slice, &hashed))?;
         let size = drain(ready, sink, failure, Vec::as_slice, drop)?;
         let (diff_id, tar_size) = join(tar)??;
-        Ok(Written { diff_id, digest: join(digest)??, size, tar_size })
+        Ok(Written { diff_id, digest: join(digest)??, size, tar_size, origins: join(filler)? })
     });
     failure.into_result()?;
     written
 }
 
 /// A block that a compressor works on.
-type Promise = Receiver<Vec<u8>>;
+type Promise = Receiver<Part>;
 
 struct Job {
     block: Block,
-    done: SyncSender<Vec<u8>>,
+    done: SyncSender<Part>,
 }
 
 /// The first error of any thread. A stage sets it before it lets go of its queues.
@@ -135,24 +156,28 @@ fn join<T>(handle: ScopedJoinHandle<'_, T>) -> Result<T, Error> {
     handle.join().map_err(|_| Error::new(ErrorKind::Io, "a thread that writes the layer broke off"))
 }
 
-fn fill<I: Iterator<Item = Result<Segment, Error>>>(
+fn fill<I: Iterator<Item = Result<Piece, Error>>>(
     mut filler: Filler<'_, I>,
-    codec: Codec,
+    size: usize,
     unused: &Receiver<Block>,
     filled: &SyncSender<Block>,
     progress: Progress<'_>,
     failure: &Failure,
-) {
+) -> Vec<Origin> {
     loop {
         let mut block = unused.try_recv().unwrap_or_default();
-        let more = filler.fill(&mut block, codec.block_size(), codec.dictionary_size());
+        let more = filler.fill(&mut block, size);
         let told = more.and_then(|more| progress(block.data().len() as u64).map(|()| more));
         match told {
             Ok(true) if filled.send(block).is_ok() => {}
-            Ok(_) => return,
-            Err(error) => return failure.set(error),
+            Ok(_) => break,
+            Err(error) => {
+                failure.set(error);
+                break;
+            }
         }
     }
+    filler.into_origins()
 }
 
 /// Hashes what goes by.
@@ -171,41 +196,51 @@ fn digest<T>(
     sha.digest()
 }
 
-/// Hashes the blocks, hands them to the compressors and notes their order; the stream's head and tail go with it.
+/// Hashes the blocks, hands them to the compressors and notes their order.
 fn dispatch(
     blocks: Receiver<Block>,
-    codec: Codec,
     todo: &SyncSender<Job>,
     promised: &SyncSender<Promise>,
+    used: &Sender<Block>,
     failure: &Failure,
 ) -> Result<(Digest, u64), Error> {
     let (mut sha, mut crc, mut size) = (Hasher::sha256(), Crc::new(), 0_u64);
-    let mut go_on = promise(promised, codec.head());
-    for block in blocks {
+    let mut go_on = true;
+    for mut block in blocks {
+        // What is reused is copied while it is hashed.
+        let way = std::mem::take(&mut block.way);
+        if let Way::Reuse(Some(reused)) = &way {
+            go_on = promise(promised, Part::Reused(reused.clone()));
+        }
         if !go_on {
             break;
         }
         sha.update(block.data());
         crc.update(block.data());
         size = size.saturating_add(block.data().len() as u64);
-        let (done, promise) = sync_channel(1);
-        go_on = promised.send(promise).is_ok() && todo.send(Job { block, done }).is_ok();
+        if way == Way::Encode {
+            let (done, promise) = sync_channel(1);
+            go_on = promised.send(promise).is_ok() && todo.send(Job { block, done }).is_ok();
+        } else {
+            // The reader may have ended already.
+            drop(used.send(block));
+        }
     }
     // A stream without its end is never mistaken for a whole one.
     if go_on && !failure.is_set() {
-        promise(promised, codec.tail(&crc, size)?);
+        promise(promised, Part::End { crc: crc.sum(), size });
     }
     Ok((sha.digest()?, size))
 }
 
-/// Puts bytes that are ready into the order.
-fn promise(promised: &SyncSender<Promise>, bytes: Vec<u8>) -> bool {
+/// Puts a part that is ready into the order.
+fn promise(promised: &SyncSender<Promise>, part: Part) -> bool {
     let (done, promise) = sync_channel(1);
-    done.send(bytes).is_ok() && promised.send(promise).is_ok()
+    done.send(part).is_ok() && promised.send(promise).is_ok()
 }
 
-fn compress(codec: Codec, jobs: &Mutex<Receiver<Job>>, used: &Sender<Block>, failure: &Failure) {
-    let mut compressor = match Compressor::new(codec) {
+fn compress(encoding: Encoding, jobs: &Mutex<Receiver<Job>>, used: &Sender<Block>, failure: &Failure) {
+    let mut compressor = match Compressor::new(encoding) {
         Ok(compressor) => compressor,
         Err(error) => return failure.set(error),
     };
@@ -213,7 +248,28 @@ fn compress(codec: Codec, jobs: &Mutex<Receiver<Job>>, used: &Sender<Block>, fai
         let Ok(Job { block, done }) = lock(jobs).recv() else { return };
         match compressor.compress(&block) {
             // Whoever waited for it, or for the block, may have ended already.
-            Ok(bytes) => drop((done.send(bytes), used.send(block))),
+            Ok(part) => drop((done.send(part), used.send(block))),
+            Err(error) => return failure.set(error),
+        }
+    }
+}
+
+/// Puts the parts together in their order.
+fn assemble(
+    (encoding, deflates): (Encoding, Deflates<'_>),
+    promises: Receiver<Promise>,
+    assembled: &SyncSender<Vec<u8>>,
+    failure: &Failure,
+) {
+    let emit = &mut |piece: Vec<u8>| piece.is_empty() || assembled.send(piece).is_ok();
+    let mut assembler = match Assembler::new(encoding, deflates) {
+        Ok(assembler) => assembler,
+        Err(error) => return failure.set(error),
+    };
+    for part in promises.into_iter().map_while(|promise| promise.recv().ok()) {
+        match assembler.add(part, emit) {
+            Ok(true) => {}
+            Ok(false) => return,
             Err(error) => return failure.set(error),
         }
     }

@@ -9,9 +9,8 @@ use super::secrets;
 use super::survey::{Known, Survey};
 use crate::error::{Error, escape};
 use crate::image::Image;
-use crate::layer::codec::Codec;
-use crate::layer::layer_size;
-use crate::options::{Compression, Options};
+use crate::layer::{Encoding, layer_size};
+use crate::options::Options;
 use crate::progress::Watch;
 use crate::report::{Accounting, ImageReport, Needed, PackagesReport, Refusal, RuleDrops, Sizes, Stripped, by_preset};
 use crate::rootfs::{Descend, InodeKind, Merge, Merged, Plan, Tally, Tree};
@@ -27,8 +26,7 @@ pub(super) struct Decision {
     pub(super) plan: Plan,
     /// How many layers stay as they are, below the one that is written.
     pub(super) kept: usize,
-    /// Never [`Compression::Keep`].
-    pub(super) compression: Compression,
+    pub(super) encoding: Encoding,
     /// What the report says of it so far.
     pub(super) report: ImageReport,
     pub(super) warnings: Warnings,
@@ -101,7 +99,9 @@ pub(super) fn decide(
         secrets,
         ..ImageReport::default()
     };
-    Ok(Decision { compression: compression(image, layers, options), tree, plan, kept, report, warnings })
+    let has = |codec| layers.of(image).any(|(_, _, read)| read.codec == codec);
+    let encoding = Encoding::new(options.compression, has)?;
+    Ok(Decision { encoding, tree, plan, kept, report, warnings })
 }
 
 /// What stripping a tree did.
@@ -241,14 +241,4 @@ pub(super) fn remaining(tree: &Tree) -> Tally {
         Descend::Yes
     });
     kept
-}
-
-fn compression(image: &Image, layers: &Layers, options: &Options) -> Compression {
-    let has = |codec| layers.of(image).any(|(_, _, read)| read.codec == codec);
-    match options.compression {
-        Compression::Keep if has(Codec::Zstd) => Compression::Zstd(None),
-        Compression::Keep if has(Codec::Gzip) => Compression::Gzip(None),
-        Compression::Keep => Compression::None,
-        asked => asked,
-    }
 }

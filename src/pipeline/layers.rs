@@ -3,6 +3,7 @@
 use crate::archive::{Blob, digest};
 use crate::error::Error;
 use crate::image::{Image, Layer};
+use crate::layer::deflate::Blocks;
 use crate::layer::fill;
 use crate::layer::read::{self, ReadLayer};
 use crate::options::{Limits, Options};
@@ -79,6 +80,12 @@ impl Layers {
     /// The uncompressed tar of a layer.
     pub(super) fn tar(&self, id: LayerId) -> Option<&Blob> {
         self.0.get(usize::try_from(id.0).ok()?).map(|distinct| &distinct.read.tar)
+    }
+
+    /// The gzip form of a layer, and where its deflate blocks lie.
+    pub(super) fn deflate_blocks(&self, id: LayerId) -> Option<(&Blob, &Blocks)> {
+        let distinct = self.0.get(usize::try_from(id.0).ok()?)?;
+        Some((&distinct.layer.blob, distinct.read.blocks.as_deref()?))
     }
 
     /// Bytes of all spill files.

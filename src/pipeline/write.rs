@@ -10,10 +10,10 @@ use crate::error::{Error, ErrorKind};
 use crate::image::rewrite::{Change, NewLayer, Rewritten, rewrite};
 use crate::image::{Image, Reference};
 use crate::layer::codec::Codec;
-use crate::layer::{segments, write_layer};
-use crate::options::{Compression, Options, Output};
+use crate::layer::{self, Encoding, Written, segments, write_layer};
+use crate::options::{Options, Output};
 use crate::progress::{Event, Watch};
-use crate::report::LayerReport;
+use crate::report::{LayerReport, ReusedLayer};
 use crate::warning::Warnings;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -58,7 +58,7 @@ pub(super) fn write(
                 let write = |(image, decision): (&Image, &mut Decision)| {
                     let mut written = base(&mut bases, (image, decision.kept), layers, &mut writer, watch, &damaged)?;
                     let base: u64 = written.iter().map(|layer| layer.size).sum();
-                    written.push(write_one(layers, decision, &mut writer, options, watch, &damaged)?);
+                    written.push(write_one(layers, (image, decision), &mut writer, options, watch, &damaged)?);
                     let sizes = &mut decision.report.after;
                     sizes.compressed = sizes.compressed.map(|size| size.saturating_add(base));
                     documents(image, written, tags, decision, options, warnings)
@@ -109,7 +109,7 @@ fn advance(bytes: u64, watch: &Watch<'_>, damaged: &AtomicBool) -> Result<(), Er
 
 fn write_one(
     layers: &Layers,
-    decision: &mut Decision,
+    (image, decision): (&Image, &mut Decision),
     writer: &mut ArchiveWriter<'_>,
     options: &Options,
     watch: &Watch<'_>,
@@ -120,18 +120,14 @@ fn write_one(
     let mut sink = writer.layer()?;
     let written = write_layer(
         segments(&decision.plan, &decision.tree, options.mtime),
-        &|id| layers.tar(id),
-        decision.compression,
+        layer::Input { sources: &|id| layers.tar(id), deflates: &|id| layers.deflate_blocks(id) },
+        decision.encoding,
         threads,
         &mut sink,
         &progress,
     )?;
     sink.finish(&written.digest)?;
-    let kind = match decision.compression {
-        Compression::Gzip(_) => Codec::Gzip,
-        Compression::Zstd(_) => Codec::Zstd,
-        Compression::None | Compression::Keep => Codec::Plain,
-    };
+    let kind = decision.encoding.codec();
     decision.report.after.compressed = Some(written.size);
     decision.report.layer = Some(LayerReport {
         diff_id: written.diff_id.to_string(),
@@ -139,8 +135,22 @@ fn write_one(
         size: written.size,
         tar_size: written.tar_size,
         compression: if kind == Codec::Plain { "none".into() } else { kind.to_string() },
+        reused: reused(&written, (image, decision.encoding), layers),
     });
     Ok(NewLayer { digest: written.digest, size: written.size, diff_id: written.diff_id, kind })
+}
+
+/// What of each layer of an image was copied as it was compressed, where that was tried.
+fn reused(written: &Written, (image, encoding): (&Image, Encoding), layers: &Layers) -> Vec<ReusedLayer> {
+    if !matches!(encoding, Encoding::Gzip { reuse: true, .. }) {
+        return Vec::new();
+    }
+    let numbered = (1..).zip(layers.of(image));
+    let origin = |id| written.origins.iter().find(|origin| origin.layer == id);
+    numbered
+        .filter_map(|(layer, (id, ..))| origin(id).map(|origin| (layer, origin)))
+        .map(|(layer, origin)| ReusedLayer { layer, copied: origin.reused, encoded: origin.encoded })
+        .collect()
 }
 
 fn documents(

@@ -190,6 +190,19 @@ pub struct LayerReport {
     pub tar_size: u64,
     /// `none`, `gzip` or `zstd`.
     pub compression: String,
+    /// What became of the input's gzip layers, where deflate blocks are copied; the lowest layer first.
+    pub reused: Vec<ReusedLayer>,
+}
+
+/// What of an input layer was copied as it was compressed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct ReusedLayer {
+    /// The layer's place in the image, 1 for the lowest.
+    pub layer: u64,
+    /// Bytes of its tar whose deflate blocks were copied.
+    pub copied: u64,
+    /// Bytes of its tar that were encoded afresh.
+    pub encoded: u64,
 }
 
 /// One class of warnings.

@@ -85,6 +85,10 @@ pub(super) fn report() -> Report {
             size: 120_000_000,
             tar_size: 353_000_000,
             compression: "gzip".into(),
+            reused: vec![
+                ReusedLayer { layer: 1, copied: 300_000_000, encoded: 4_000_000 },
+                ReusedLayer { layer: 3, copied: 0, encoded: 40_000_000 },
+            ],
         }),
         config_digest: Some("sha256:0123456789abcdef0123456789abcdef".into()),
         manifest_digest: Some("sha256:ee".into()),

@@ -12,6 +12,7 @@ pub mod json;
 mod load;
 pub mod markdown;
 mod packages;
+mod reused;
 mod secrets;
 mod table;
 pub mod text;
@@ -19,8 +20,8 @@ mod unit;
 
 pub use comparison::{Comparison, ConfigDifference, ImageComparison};
 pub use data::{
-    Accounting, Artifact, ImageReport, LayerReport, Left, Needed, PresetDrops, Refusal, Report, RuleDrops, Sizes,
-    Stripped, Timing, Warning, by_preset,
+    Accounting, Artifact, ImageReport, LayerReport, Left, Needed, PresetDrops, Refusal, Report, ReusedLayer, RuleDrops,
+    Sizes, Stripped, Timing, Warning, by_preset,
 };
 pub use explanation::{ExplainedImage, Explanation};
 pub use inspection::{InspectedImage, InspectedLayer, Inspection, PresetGain, Waste};

@@ -85,6 +85,7 @@ fn render_image(text: &mut String, image: &ImageReport, detail: Detail) {
             "none" => writeln!(text, "  the layer is {tar}"),
             codec => writeln!(text, "  the layer is {tar} as tar, {} as {}", size(layer.size), line(codec)),
         };
+        text.push_str(&super::reused::text(layer, detail == Detail::Full));
         if detail == Detail::Full {
             let _ = writeln!(text, "  layer {}\n  diff_id {}", line(&layer.digest), line(&layer.diff_id));
         }
@@ -234,6 +235,8 @@ app:1.0  linux/amd64
   debug sections of 3 files stripped: 40.0 kB
     1 file left: an appended payload
   the layer is 353 MB as tar, 120 MB as gzip
+  300 MB of the tar copied as it was compressed, the rest encoded
+    layer 3: 40.0 MB encoded afresh
   1 path that rules name stay, since something needs them:
     /usr/share/doc/x\\n<b>|`@me: the entrypoint names it
   1 secret in the image:

@@ -48,8 +48,11 @@ fn archives() -> (TempDir, PathBuf, BTreeMap<String, PathBuf>) {
     let stack = tarball::layers(STACK, &nonce);
     let input = Layout::write(&directory.path().join("input"), &[("reader".into(), stack)]).tar;
     let mut outputs = BTreeMap::new();
-    let compressions =
-        [("plain", Compression::None), ("gzip", Compression::Gzip(None)), ("zstd", Compression::Zstd(None))];
+    let compressions = [
+        ("plain", Compression::None),
+        ("gzip", Compression::Gzip(None)),
+        ("zstd", Compression::Zstd { level: None, long: false }),
+    ];
     for (suffix, compression) in compressions {
         for (prefix, format) in [("auto", Format::Auto), ("docker", Format::Docker), ("oci", Format::Oci)] {
             let name = format!("{prefix}-{suffix}");

@@ -1,6 +1,7 @@
 //! The cases of merge.md 2.6.
 
 use super::*;
+use crate::error::ErrorKind;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use std::io::Write;

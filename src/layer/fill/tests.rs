@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::error::ErrorKind;
+use crate::layer::cut::Cut;
 use proptest::prelude::*;
 use std::io::Write;
 use std::sync::Arc;
@@ -47,15 +48,14 @@ pub(in crate::layer) fn spelled_out(segments: &[Segment], layer: &[u8]) -> Vec<u
 proptest! {
     #[test]
     fn blocks_in_a_row_are_the_segments_in_a_row(
-        segments in random_segments(1000), size in 1_usize..700, dictionary in 0_usize..50
+        segments in random_segments(1000), size in 1_usize..700
     ) {
         let layer = noise(1000);
         let blob = blob(&layer);
         let sources = |_| Some(&blob);
-        let mut filler = Filler::new(segments.iter().cloned().map(Ok), &sources);
+        let mut filler = Filler::new(Cut::new(segments.iter().cloned().map(Ok), None), &sources);
         let (mut all, mut block) = (Vec::new(), Block::default());
-        while filler.fill(&mut block, size, dictionary).unwrap() {
-            prop_assert_eq!(&block.dictionary, &all[all.len().saturating_sub(dictionary.min(size))..]);
+        while filler.fill(&mut block, size).unwrap() {
             prop_assert!(all.len() % size == 0, "only the last block is shorter");
             all.extend_from_slice(block.data());
         }
@@ -70,7 +70,7 @@ fn a_blob_that_ends_too_early_is_an_integrity_error() {
     let short = full.clone();
     let read = |sources: Sources<'_>, range| {
         let segment = Segment::Copy { layer: LayerId(2), range };
-        Filler::new([Ok(segment)].into_iter(), sources).fill(&mut Block::default(), 4096, 0)
+        Filler::new(Cut::new([Ok(segment)].into_iter(), None), sources).fill(&mut Block::default(), 4096)
     };
     assert!(read(&|_| Some(&short), 0..1000).unwrap());
     let error = read(&|_| Some(&short), 0..1001).unwrap_err();
