@@ -16,6 +16,7 @@ pub mod read;
 mod scan;
 mod segment;
 mod sparse;
+mod stage;
 mod verbatim;
 mod write;
 

@@ -2,13 +2,15 @@
 //!
 //! In: a blob and what the documents claim about it. Out: its entries, and a blob of the uncompressed tar that
 //! their positions refer to: the layer itself where it is plain, else an unlinked spill file. Nothing of it is
-//! kept in memory. The stages are readers inside one another (blob, digest, decoder, digest and spill, scan), so
-//! that each may move to a thread of its own.
+//! kept in memory.
 
-use super::codec::{Codec, Decoder, RATIO_FROM};
-use super::digest::{Hasher, HashingReader};
+mod blocks;
+mod compressed;
+
+use super::codec::{Codec, RATIO_FROM};
+use super::digest::Hasher;
 use super::header::BLOCK;
-use super::input::{BlobInput, StreamInput};
+use super::input::BlobInput;
 use super::scan::{ScanEnd, scan};
 use crate::archive::Blob;
 use crate::error::{Error, ErrorKind, escape};
@@ -16,10 +18,8 @@ use crate::image::Layer;
 use crate::options::Limits;
 use crate::rootfs::{Entry, EntryKind, LayerId};
 use crate::warning::{WarningKind, Warnings};
-use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::Path;
-use std::sync::Arc;
 
 /// What a layer turned out to be.
 #[derive(Debug, Clone)]
@@ -91,7 +91,7 @@ pub fn read(
     };
     let (tar, end) = match codec {
         Codec::Plain => read_plain(layer, id, limits, &mut warnings, push)?,
-        _ => read_compressed(layer, (id, codec), limits, temp, &mut warnings, push)?,
+        _ => compressed::read(layer, (id, codec), limits, temp, &mut warnings, push)?,
     };
     Ok(ReadLayer { expanded: tar.len(), tar, codec, entries: end.entries, warnings, verified: codec != Codec::Plain })
 }
@@ -164,84 +164,6 @@ fn read_plain(
     match scan(&mut BlobInput::new(&layer.blob), id, limits, warnings, push) {
         Ok(end) => Ok((layer.blob.clone(), end)),
         Err(error) => Err(damage_or(error, verify(layer))),
-    }
-}
-
-fn read_compressed(
-    layer: &Layer,
-    (id, codec): (LayerId, Codec),
-    limits: &Limits,
-    temp: Option<&Path>,
-    warnings: &mut Warnings,
-    push: &mut dyn FnMut(Entry) -> Result<(), Error>,
-) -> Result<(Blob, ScanEnd), Error> {
-    let hasher = layer.digest.as_ref().map(Hasher::new).transpose()?;
-    let mut source = HashingReader::new(layer.blob.reader(), hasher);
-    let result = spill_and_scan(&mut source, (id, codec), Hasher::new(&layer.diff_id)?, limits, temp, warnings, push);
-    // A failed run reads on as well: the digest tells whether the blob is damaged or was made like this.
-    let checked = match (source.finish()?, &layer.digest) {
-        (Some(hasher), Some(digest)) => hasher.check(digest, BLOB),
-        _ => Ok(()),
-    };
-    let (spill, end) = match result {
-        Ok(done) => done,
-        Err(error) => return Err(damage_or(error, checked)),
-    };
-    checked?;
-    spill.hasher.check(&layer.diff_id, TAR)?;
-    Ok((Blob::new(Arc::new(spill.file), 0, spill.written), end))
-}
-
-fn spill_and_scan(
-    source: impl Read,
-    (id, codec): (LayerId, Codec),
-    hasher: Hasher,
-    limits: &Limits,
-    temp: Option<&Path>,
-    warnings: &mut Warnings,
-    push: &mut dyn FnMut(Entry) -> Result<(), Error>,
-) -> Result<(Spilled, ScanEnd), Error> {
-    let file = match temp {
-        Some(directory) => tempfile::tempfile_in(directory),
-        None => tempfile::tempfile(),
-    };
-    let file = file.map_err(|error| Error::io("create a spill file", error))?;
-    let decoder = Decoder::new(source, codec, limits)?;
-    let mut input = StreamInput::new(Spill { decoder, spilled: Spilled { file, hasher, written: 0 } });
-    let end = scan(&mut input, id, limits, warnings, push)?;
-    Ok((input.into_inner().spilled, end))
-}
-
-/// The uncompressed tar so far: on disk, and in its digest.
-struct Spilled {
-    file: File,
-    hasher: Hasher,
-    written: u64,
-}
-
-/// Keeps a copy of what it reads.
-struct Spill<R> {
-    decoder: R,
-    spilled: Spilled,
-}
-
-impl<R: Read> Read for Spill<R> {
-    /// Fills the whole buffer while there is data: few large writes cost less than many small ones.
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut filled = 0;
-        while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-            match self.decoder.read(rest) {
-                Ok(0) => break,
-                Ok(read) => filled = filled.saturating_add(read),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        let bytes = buffer.get(..filled).unwrap_or_default();
-        self.spilled.hasher.update(bytes);
-        self.spilled.file.write_all(bytes).map_err(|error| Error::io("write a spill file", error))?;
-        self.spilled.written = self.spilled.written.saturating_add(filled as u64);
-        Ok(filled)
     }
 }
 

@@ -39,7 +39,10 @@ impl Layers {
                 }
             }
         }
-        let read = claims.into_par_iter().enumerate().map(|(index, (layer, name))| {
+        let mut claims: Vec<(usize, (Layer, String))> = claims.into_iter().enumerate().collect();
+        // The longest chain starts first, lest it run alone at the end.
+        claims.sort_by_key(|(_, (layer, _))| std::cmp::Reverse(layer.blob.len()));
+        let read = claims.into_iter().par_bridge().map(|(index, (layer, name))| {
             let id = LayerId(u32::try_from(index).unwrap_or(u32::MAX));
             let mut builder = UpperBuilder::new(id, options.limits.symlinks);
             let temp = options.temp_dir.as_deref();
@@ -47,15 +50,18 @@ impl Layers {
                 builder.push(entry)?;
                 bounded(builder.tree(), &options.limits)
             });
-            let read = read.map_err(|error| error.in_layer(name.as_str()))?;
-            done(layer.blob.len());
-            let mut upper = builder.finish();
-            upper.warnings.merge(&read.warnings);
-            Ok(Distinct { layer, name, upper, read })
+            let read = read.map_err(|error| error.in_layer(name.as_str())).map(|read| {
+                done(layer.blob.len());
+                let mut upper = builder.finish();
+                upper.warnings.merge(&read.warnings);
+                Distinct { layer, name, upper, read }
+            });
+            (index, read)
         });
+        let mut read: Vec<(usize, Result<Distinct, Error>)> = read.collect();
         // The lowest layer's error is the one that is told, whichever thread was first.
-        let read: Vec<Result<Distinct, Error>> = read.collect();
-        read.into_iter().collect::<Result<_, _>>().map(Self)
+        read.sort_by_key(|(index, _)| *index);
+        read.into_iter().map(|(_, read)| read).collect::<Result<_, _>>().map(Self)
     }
 
     /// Checks the digests of the layers of which only headers were read so far.
