@@ -67,7 +67,7 @@ pub fn read(
     }
     let codec = match Codec::sniff(start.get(..sniffed).unwrap_or_default()) {
         Ok(codec) => codec,
-        Err(error) => return Err(damage_or(error, check_blob(layer))),
+        Err(error) => return Err(damage_or(error, check_blob(layer, &|| Ok(())))),
     };
     let mut warnings = Warnings::default();
     if let Some(media_type) = &layer.media_type
@@ -96,18 +96,21 @@ pub fn read(
     Ok(ReadLayer { expanded: tar.len(), tar, codec, entries: end.entries, warnings, verified: codec != Codec::Plain })
 }
 
+/// Asked again and again by what takes long; its error ends that.
+pub type GoOn<'a> = &'a dyn Fn() -> Result<(), Error>;
+
 /// Checks digest and diff_id of a plain layer by reading all of it; once, where both are the same.
 ///
 /// # Errors
 ///
-/// `Integrity` where one differs; `Unsupported` for an unknown algorithm; `Io`.
-pub fn verify(layer: &Layer) -> Result<(), Error> {
+/// `Integrity` where one differs; `Unsupported` for an unknown algorithm; `Io`; and what `go_on` returns.
+pub fn verify(layer: &Layer, go_on: GoOn<'_>) -> Result<(), Error> {
     check_claims(layer)?;
-    check_blob(layer)?;
+    check_blob(layer, go_on)?;
     if layer.digest.as_ref() == Some(&layer.diff_id) {
         return Ok(());
     }
-    hash(&layer.blob, Hasher::new(&layer.diff_id)?)?.check(&layer.diff_id, TAR)
+    hash(&layer.blob, Hasher::new(&layer.diff_id)?, go_on)?.check(&layer.diff_id, TAR)
 }
 
 /// How messages name the compressed bytes, and the tar in them.
@@ -122,17 +125,21 @@ fn check_claims(layer: &Layer) -> Result<(), Error> {
     layer.digest.iter().chain([&layer.diff_id]).try_for_each(|digest| Hasher::new(digest).map(drop))
 }
 
-fn check_blob(layer: &Layer) -> Result<(), Error> {
+fn check_blob(layer: &Layer, go_on: GoOn<'_>) -> Result<(), Error> {
     match &layer.digest {
-        Some(digest) => hash(&layer.blob, Hasher::new(digest)?)?.check(digest, BLOB),
+        Some(digest) => hash(&layer.blob, Hasher::new(digest)?, go_on)?.check(digest, BLOB),
         None => Ok(()),
     }
 }
 
-fn hash(blob: &Blob, mut hasher: Hasher) -> Result<Hasher, Error> {
+/// Bytes that are read at once to be hashed: they are still in the core's own cache then.
+const HASHED: usize = 256 << 10;
+
+fn hash(blob: &Blob, mut hasher: Hasher, go_on: GoOn<'_>) -> Result<Hasher, Error> {
     let mut reader = blob.reader();
-    let mut buffer = vec![0; 1 << 20];
+    let mut buffer = vec![0; HASHED];
     loop {
+        go_on()?;
         match reader.read(&mut buffer) {
             Ok(0) => return Ok(hasher),
             Ok(read) => hasher.update(buffer.get(..read).unwrap_or_default()),
@@ -163,7 +170,7 @@ fn read_plain(
     }
     match scan(&mut BlobInput::new(&layer.blob), id, limits, warnings, push) {
         Ok(end) => Ok((layer.blob.clone(), end)),
-        Err(error) => Err(damage_or(error, verify(layer))),
+        Err(error) => Err(damage_or(error, verify(layer, &|| Ok(())))),
     }
 }
 

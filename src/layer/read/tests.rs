@@ -51,6 +51,10 @@ fn run(layer: &Layer) -> Result<(ReadLayer, Vec<Entry>), Error> {
     Ok((read, entries))
 }
 
+fn verify(layer: &Layer) -> Result<(), Error> {
+    super::verify(layer, &|| Ok(()))
+}
+
 fn kind(layer: &Layer) -> ErrorKind {
     run(layer).unwrap_err().kind()
 }
@@ -81,6 +85,13 @@ fn a_plain_layer_is_its_own_tar_and_nothing_is_copied() {
     let layer = layer(&tar, &tar);
     assert!(run(&layer).unwrap().0.tar.is_same(&layer.blob));
     assert!(verify(&layer).is_ok());
+}
+
+#[test]
+fn a_check_that_nobody_waits_for_ends() {
+    let tar = tar();
+    let error = super::verify(&layer(&tar, b"another tar"), &|| Err(Error::limit("enough"))).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Limit);
 }
 
 #[test]
