@@ -5,6 +5,7 @@
 
 mod base;
 mod change;
+mod checks;
 mod choose;
 mod decide;
 mod diff;
@@ -22,6 +23,7 @@ use crate::options::{Input, Options, Output};
 use crate::progress::{Event, Watch};
 use crate::report::{Artifact, ImageReport, Report};
 use crate::warning::Warnings;
+use checks::Checks;
 use decide::Decision;
 pub use diff::diff;
 pub use explain::explain;
@@ -37,7 +39,9 @@ use rayon::prelude::*;
 ///
 /// Every [`ErrorKind`]; a failed run leaves `output` as it was, and nothing beside it.
 pub fn strip(input: &Input, output: &Output, options: &Options, watch: &Watch<'_>) -> Result<Report, Error> {
-    with_archive(input, options, |archive| run(archive, output, options, watch))
+    with_archive(input, options, |archive| {
+        checks::beside(options, watch, |checks| run(archive, output, options, watch, checks))
+    })
 }
 
 /// Opens the archive and runs on as many threads as `options` says; errors name the archive.
@@ -57,9 +61,15 @@ fn pool(options: &Options) -> Result<rayon::ThreadPool, Error> {
     pool.map_err(|error| Error::new(ErrorKind::Io, format!("start the threads: {error}")))
 }
 
-fn run(archive: &Archive, output: &Output, options: &Options, watch: &Watch<'_>) -> Result<Report, Error> {
+fn run(
+    archive: &Archive,
+    output: &Output,
+    options: &Options,
+    watch: &Watch<'_>,
+    checks: &Checks<'_, '_>,
+) -> Result<Report, Error> {
     let tags = write::tags(archive, options)?;
-    let layers = read(archive, options, watch)?;
+    let layers = read(archive, options, watch, checks)?;
     let mut decisions = decide(archive, &layers, options, watch)?;
     let mut report = Report { version: env!("CARGO_PKG_VERSION"), temp_bytes: layers.spilled(), ..Report::default() };
     report.input = Artifact { name: archive.name.clone(), bytes: archive.bytes };
@@ -67,9 +77,10 @@ fn run(archive: &Archive, output: &Output, options: &Options, watch: &Watch<'_>)
     decisions.iter().for_each(|decision| warnings.merge(&decision.warnings));
     check(&decisions, &warnings, options)?;
     if options.dry_run {
-        layers.verify()?;
+        checks.wait()?;
     } else {
-        let bytes = write::write(archive, &layers, &mut decisions, (output, &tags), options, &mut warnings, watch)?;
+        let read = (archive, &layers, checks);
+        let bytes = write::write(read, &mut decisions, (output, &tags), options, &mut warnings, watch)?;
         report.output = Some(Artifact { name: name(output), bytes });
     }
     report.images = decisions.into_iter().map(|decision| decision.report).collect();
@@ -80,10 +91,19 @@ fn run(archive: &Archive, output: &Output, options: &Options, watch: &Watch<'_>)
     Ok(report)
 }
 
-fn read(archive: &Archive, options: &Options, watch: &Watch<'_>) -> Result<Layers, Error> {
+fn read(archive: &Archive, options: &Options, watch: &Watch<'_>, checks: &Checks<'_, '_>) -> Result<Layers, Error> {
     let total = archive.images.iter().flat_map(|image| &image.layers).map(|layer| layer.blob.len()).sum();
     watch.phase("read layers", Some(total), || {
-        Layers::read(&archive.images, options, &|bytes| watch.tell(Event::Advanced(bytes)))
+        Layers::read(&archive.images, options, checks, &|bytes| watch.tell(Event::Advanced(bytes)))
+    })
+}
+
+/// Reads the layers and checks all their digests before it returns.
+fn read_checked(archive: &Archive, options: &Options, watch: &Watch<'_>) -> Result<Layers, Error> {
+    checks::beside(options, watch, |checks| {
+        let layers = read(archive, options, watch, checks)?;
+        watch.phase("check digests", None, || checks.wait())?;
+        Ok(layers)
     })
 }
 

@@ -1,11 +1,11 @@
 //! Where the scanner reads a tar from: a blob, of which only headers are read, or a stream.
 //!
 //! In: bytes. Out: the same bytes, a position, and jumps over data; both kinds end alike, so that a layer scans
-//! alike whether it is compressed or not. Memory: one buffer.
+//! alike whether it is compressed or not. Memory: one buffer at most.
 
 use crate::archive::Blob;
 use crate::error::Error;
-use std::io::{ErrorKind, Read};
+use std::io::{BufRead, ErrorKind};
 
 /// A tar that is read once, from its start to its end.
 pub trait TarInput {
@@ -109,50 +109,40 @@ impl TarInput for BlobInput<'_> {
     }
 }
 
-/// Bytes that are asked of a stream at once.
-const STREAM_READ: usize = 512 << 10;
-
 /// A tar that comes out of a decoder: jumps read on.
 #[derive(Debug)]
 pub struct StreamInput<R> {
     reader: R,
     position: u64,
-    buffer: Box<[u8]>,
-    at: usize,
-    filled: usize,
 }
 
-impl<R: Read> StreamInput<R> {
+impl<R: BufRead> StreamInput<R> {
     /// Reads `reader` to its end.
     pub fn new(reader: R) -> Self {
-        Self { reader, position: 0, buffer: vec![0; STREAM_READ].into_boxed_slice(), at: 0, filled: 0 }
+        Self { reader, position: 0 }
     }
 
-    /// The reader, which may be ahead of the position.
+    /// The reader.
     pub fn into_inner(self) -> R {
         self.reader
     }
 
     fn buffered(&mut self) -> Result<&[u8], Error> {
-        if self.at == self.filled {
-            (self.at, self.filled) = (0, 0);
-            self.filled = loop {
-                match self.reader.read(&mut self.buffer) {
-                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                    result => break result.map_err(|error| Error::io("read the layer", error))?,
-                }
-            };
+        while let Err(error) = self.reader.fill_buf() {
+            if error.kind() != ErrorKind::Interrupted {
+                return Err(Error::io("read the layer", error));
+            }
         }
-        Ok(self.buffer.get(self.at..self.filled).unwrap_or_default())
+        self.reader.fill_buf().map_err(|error| Error::io("read the layer", error))
     }
 
     fn consume(&mut self, n: usize) {
-        self.at = self.at.saturating_add(n);
+        self.reader.consume(n);
         self.position = self.position.saturating_add(n as u64);
     }
 }
 
-impl<R: Read> TarInput for StreamInput<R> {
+impl<R: BufRead> TarInput for StreamInput<R> {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
         let mut done = 0;
         while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {

@@ -20,6 +20,7 @@ pub mod read;
 mod scan;
 mod segment;
 mod sparse;
+mod stage;
 mod verbatim;
 mod write;
 

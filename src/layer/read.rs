@@ -2,14 +2,16 @@
 //!
 //! In: a blob and what the documents claim about it. Out: its entries, and a blob of the uncompressed tar that
 //! their positions refer to: the layer itself where it is plain, else an unlinked spill file. Nothing of it is
-//! kept in memory. The stages are readers inside one another (blob, digest, decoder, digest and spill, scan), so
-//! that each may move to a thread of its own.
+//! kept in memory.
 
-use super::codec::{Codec, Decoder, RATIO_FROM};
+mod compressed;
+mod queue;
+
+use super::codec::{Codec, RATIO_FROM};
 use super::deflate::Blocks;
-use super::digest::{Hasher, HashingReader};
+use super::digest::Hasher;
 use super::header::BLOCK;
-use super::input::{BlobInput, StreamInput};
+use super::input::BlobInput;
 use super::scan::{ScanEnd, scan};
 use crate::archive::Blob;
 use crate::error::{Error, ErrorKind, escape};
@@ -17,8 +19,7 @@ use crate::image::Layer;
 use crate::options::Limits;
 use crate::rootfs::{Entry, EntryKind, LayerId};
 use crate::warning::{WarningKind, Warnings};
-use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -70,7 +71,7 @@ pub fn read(
     }
     let codec = match Codec::sniff(start.get(..sniffed).unwrap_or_default()) {
         Ok(codec) => codec,
-        Err(error) => return Err(damage_or(error, check_blob(layer))),
+        Err(error) => return Err(damage_or(error, check_blob(layer, &|| Ok(())))),
     };
     let mut warnings = Warnings::default();
     if let Some(media_type) = &layer.media_type
@@ -93,25 +94,31 @@ pub fn read(
         push(entry)
     };
     let (tar, end, blocks) = match codec {
-        Codec::Plain => read_plain(layer, id, limits, &mut warnings, push)?,
-        _ => read_compressed(layer, (id, codec), limits, temp, &mut warnings, push)?,
+        Codec::Plain => {
+            let (tar, end) = read_plain(layer, id, limits, &mut warnings, push)?;
+            (tar, end, None)
+        }
+        _ => compressed::read(layer, (id, codec), limits, temp, &mut warnings, push)?,
     };
     let verified = codec != Codec::Plain;
     Ok(ReadLayer { expanded: tar.len(), tar, codec, entries: end.entries, warnings, blocks, verified })
 }
 
+/// Asked again and again by what takes long; its error ends that.
+pub type GoOn<'a> = &'a dyn Fn() -> Result<(), Error>;
+
 /// Checks digest and diff_id of a plain layer by reading all of it; once, where both are the same.
 ///
 /// # Errors
 ///
-/// `Integrity` where one differs; `Unsupported` for an unknown algorithm; `Io`.
-pub fn verify(layer: &Layer) -> Result<(), Error> {
+/// `Integrity` where one differs; `Unsupported` for an unknown algorithm; `Io`; and what `go_on` returns.
+pub fn verify(layer: &Layer, go_on: GoOn<'_>) -> Result<(), Error> {
     check_claims(layer)?;
-    check_blob(layer)?;
+    check_blob(layer, go_on)?;
     if layer.digest.as_ref() == Some(&layer.diff_id) {
         return Ok(());
     }
-    hash(&layer.blob, Hasher::new(&layer.diff_id)?)?.check(&layer.diff_id, TAR)
+    hash(&layer.blob, Hasher::new(&layer.diff_id)?, go_on)?.check(&layer.diff_id, TAR)
 }
 
 /// How messages name the compressed bytes, and the tar in them.
@@ -126,17 +133,21 @@ fn check_claims(layer: &Layer) -> Result<(), Error> {
     layer.digest.iter().chain([&layer.diff_id]).try_for_each(|digest| Hasher::new(digest).map(drop))
 }
 
-fn check_blob(layer: &Layer) -> Result<(), Error> {
+fn check_blob(layer: &Layer, go_on: GoOn<'_>) -> Result<(), Error> {
     match &layer.digest {
-        Some(digest) => hash(&layer.blob, Hasher::new(digest)?)?.check(digest, BLOB),
+        Some(digest) => hash(&layer.blob, Hasher::new(digest)?, go_on)?.check(digest, BLOB),
         None => Ok(()),
     }
 }
 
-fn hash(blob: &Blob, mut hasher: Hasher) -> Result<Hasher, Error> {
+/// Bytes that are read at once to be hashed: they are still in the core's own cache then.
+const HASHED: usize = 256 << 10;
+
+fn hash(blob: &Blob, mut hasher: Hasher, go_on: GoOn<'_>) -> Result<Hasher, Error> {
     let mut reader = blob.reader();
-    let mut buffer = vec![0; 1 << 20];
+    let mut buffer = vec![0; HASHED];
     loop {
+        go_on()?;
         match reader.read(&mut buffer) {
             Ok(0) => return Ok(hasher),
             Ok(read) => hasher.update(buffer.get(..read).unwrap_or_default()),
@@ -160,93 +171,14 @@ fn read_plain(
     limits: &Limits,
     warnings: &mut Warnings,
     push: &mut dyn FnMut(Entry) -> Result<(), Error>,
-) -> Result<(Blob, ScanEnd, Option<Arc<Blocks>>), Error> {
+) -> Result<(Blob, ScanEnd), Error> {
     if layer.blob.len() > limits.expanded {
         let what = format!("the layer has more than {} bytes", limits.expanded);
         return Err(Error::limit(what).hint("raise it with --limit expanded=BYTES"));
     }
     match scan(&mut BlobInput::new(&layer.blob), id, limits, warnings, push) {
-        Ok(end) => Ok((layer.blob.clone(), end, None)),
-        Err(error) => Err(damage_or(error, verify(layer))),
-    }
-}
-
-fn read_compressed(
-    layer: &Layer,
-    (id, codec): (LayerId, Codec),
-    limits: &Limits,
-    temp: Option<&Path>,
-    warnings: &mut Warnings,
-    push: &mut dyn FnMut(Entry) -> Result<(), Error>,
-) -> Result<(Blob, ScanEnd, Option<Arc<Blocks>>), Error> {
-    let hasher = layer.digest.as_ref().map(Hasher::new).transpose()?;
-    let mut source = HashingReader::new(layer.blob.reader(), hasher);
-    let result = spill_and_scan(&mut source, (id, codec), Hasher::new(&layer.diff_id)?, limits, temp, warnings, push);
-    // A failed run reads on as well: the digest tells whether the blob is damaged or was made like this.
-    let checked = match (source.finish()?, &layer.digest) {
-        (Some(hasher), Some(digest)) => hasher.check(digest, BLOB),
-        _ => Ok(()),
-    };
-    let (spill, end, blocks) = match result {
-        Ok(done) => done,
-        Err(error) => return Err(damage_or(error, checked)),
-    };
-    checked?;
-    spill.hasher.check(&layer.diff_id, TAR)?;
-    Ok((Blob::new(Arc::new(spill.file), 0, spill.written), end, blocks.map(Arc::new)))
-}
-
-fn spill_and_scan(
-    source: impl Read,
-    (id, codec): (LayerId, Codec),
-    hasher: Hasher,
-    limits: &Limits,
-    temp: Option<&Path>,
-    warnings: &mut Warnings,
-    push: &mut dyn FnMut(Entry) -> Result<(), Error>,
-) -> Result<(Spilled, ScanEnd, Option<Blocks>), Error> {
-    let file = match temp {
-        Some(directory) => tempfile::tempfile_in(directory),
-        None => tempfile::tempfile(),
-    };
-    let file = file.map_err(|error| Error::io("create a spill file", error))?;
-    let decoder = Decoder::new(source, codec, limits)?;
-    let mut input = StreamInput::new(Spill { decoder, spilled: Spilled { file, hasher, written: 0 } });
-    let end = scan(&mut input, id, limits, warnings, push)?;
-    let Spill { decoder, spilled } = input.into_inner();
-    Ok((spilled, end, decoder.into_blocks()))
-}
-
-/// The uncompressed tar so far: on disk, and in its digest.
-struct Spilled {
-    file: File,
-    hasher: Hasher,
-    written: u64,
-}
-
-/// Keeps a copy of what it reads.
-struct Spill<R: Read> {
-    decoder: Decoder<R>,
-    spilled: Spilled,
-}
-
-impl<R: Read> Read for Spill<R> {
-    /// Fills the whole buffer while there is data: few large writes cost less than many small ones.
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut filled = 0;
-        while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-            match self.decoder.read(rest) {
-                Ok(0) => break,
-                Ok(read) => filled = filled.saturating_add(read),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        let bytes = buffer.get(..filled).unwrap_or_default();
-        self.spilled.hasher.update(bytes);
-        self.spilled.file.write_all(bytes).map_err(|error| Error::io("write a spill file", error))?;
-        self.spilled.written = self.spilled.written.saturating_add(filled as u64);
-        Ok(filled)
+        Ok(end) => Ok((layer.blob.clone(), end)),
+        Err(error) => Err(damage_or(error, verify(layer, &|| Ok(())))),
     }
 }
 

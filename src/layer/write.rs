@@ -16,17 +16,14 @@ use super::digest::Hasher;
 use super::encoding::Encoding;
 use super::fill::{Block, Filler, Origin, Sources, Way};
 use super::segment::Segment;
-use crate::error::{Error, ErrorKind};
+use super::stage::{Failure, QUEUE, join, lock, spawn};
+use crate::error::Error;
 use flate2::Crc;
 use oci_spec::image::Digest;
 use std::io::Write;
 use std::num::NonZeroUsize;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{Builder, Scope, ScopedJoinHandle};
-
-/// How many blocks wait between two threads.
-const QUEUE: usize = 2;
+use std::sync::{Arc, Mutex};
 
 /// What was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,41 +116,6 @@ type Promise = Receiver<Part>;
 struct Job {
     block: Block,
     done: SyncSender<Part>,
-}
-
-/// The first error of any thread. A stage sets it before it lets go of its queues.
-#[derive(Default)]
-struct Failure(Mutex<Option<Error>>);
-
-impl Failure {
-    fn set(&self, error: Error) {
-        lock(&self.0).get_or_insert(error);
-    }
-
-    fn is_set(&self) -> bool {
-        lock(&self.0).is_some()
-    }
-
-    fn into_result(self) -> Result<(), Error> {
-        self.0.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn spawn<'scope, T: Send + 'scope>(
-    scope: &'scope Scope<'scope, '_>,
-    name: &str,
-    run: impl FnOnce() -> T + Send + 'scope,
-) -> Result<ScopedJoinHandle<'scope, T>, Error> {
-    let builder = Builder::new().name(name.to_owned());
-    builder.spawn_scoped(scope, run).map_err(|error| Error::io("start a thread", error))
-}
-
-fn join<T>(handle: ScopedJoinHandle<'_, T>) -> Result<T, Error> {
-    handle.join().map_err(|_| Error::new(ErrorKind::Io, "a thread that writes the layer broke off"))
 }
 
 fn fill<I: Iterator<Item = Result<Piece, Error>>>(

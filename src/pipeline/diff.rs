@@ -5,7 +5,7 @@
 
 use super::decide::{merge, name};
 use super::layers::Layers;
-use super::{read, with_archive};
+use super::{read_checked, with_archive};
 use crate::archive::Archive;
 use crate::error::Error;
 use crate::image::{Image, config_differences};
@@ -39,8 +39,7 @@ pub fn diff(a: &Input, b: &Input, options: &Options, watch: &Watch<'_>) -> Resul
 }
 
 fn open<'a>(archive: &'a Archive, options: &Options, watch: &Watch<'_>) -> Result<Side<'a>, Error> {
-    let layers = read(archive, options, watch)?;
-    watch.phase("check digests", None, || layers.verify())?;
+    let layers = read_checked(archive, options, watch)?;
     Ok(Side { archive, layers })
 }
 

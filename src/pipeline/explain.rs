@@ -9,7 +9,7 @@ use super::inspect::list;
 use super::keep;
 use super::layers::Layers;
 use super::survey::{Known, Survey};
-use super::{base, read, with_archive};
+use super::{base, read_checked, with_archive};
 use crate::archive::Archive;
 use crate::error::{Error, escape};
 use crate::image::Image;
@@ -31,8 +31,7 @@ pub fn explain(input: &Input, path: &[u8], options: &Options, watch: &Watch<'_>)
 }
 
 fn run(archive: &Archive, path: &[u8], options: &Options, watch: &Watch<'_>) -> Result<Explanation, Error> {
-    let layers = read(archive, options, watch)?;
-    watch.phase("check digests", None, || layers.verify())?;
+    let layers = read_checked(archive, options, watch)?;
     let path = RootPath::clamped(path);
     let mut warnings = archive.warnings.clone();
     let images = archive.images.iter().map(|image| {

@@ -6,7 +6,7 @@ use super::choose::choose;
 use super::decide::{merge, name};
 use super::layers::Layers;
 use super::survey::{Known, Survey};
-use super::{read, with_archive};
+use super::{read_checked, with_archive};
 use crate::archive::{Archive, SourceLayout};
 use crate::error::{Error, escape};
 use crate::image::{Image, config};
@@ -28,8 +28,7 @@ pub fn inspect(input: &Input, options: &Options, watch: &Watch<'_>) -> Result<In
 }
 
 fn run(archive: &Archive, options: &Options, watch: &Watch<'_>) -> Result<Inspection, Error> {
-    let layers = read(archive, options, watch)?;
-    watch.phase("check digests", None, || layers.verify())?;
+    let layers = read_checked(archive, options, watch)?;
     let presets = presets()?;
     let mut warnings = archive.warnings.clone();
     let images = watch.phase("try the presets", None, || {

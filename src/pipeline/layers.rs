@@ -1,5 +1,6 @@
 //! Every distinct layer of an archive, read once and side by side, however many images share it.
 
+use super::checks::Checks;
 use crate::archive::{Blob, digest};
 use crate::error::Error;
 use crate::image::{Image, Layer};
@@ -17,19 +18,24 @@ pub(super) struct Layers(Vec<Distinct>);
 #[derive(Debug)]
 struct Distinct {
     layer: Layer,
-    /// How errors name it: where it stands in the first image that has it.
-    name: String,
     upper: Upper,
     read: ReadLayer,
 }
 
 impl Layers {
-    /// Reads every layer of `images`. `done` is told the size of each blob that was read.
-    pub(super) fn read(images: &[Image], options: &Options, done: &(dyn Fn(u64) + Sync)) -> Result<Self, Error> {
+    /// Reads every layer of `images`; `checks` gets those of which only headers were read. `done` is told the size of
+    /// each blob.
+    pub(super) fn read(
+        images: &[Image],
+        options: &Options,
+        checks: &Checks<'_, '_>,
+        done: &(dyn Fn(u64) + Sync),
+    ) -> Result<Self, Error> {
         let mut claims: Vec<(Layer, String)> = Vec::new();
         for image in images {
             for (index, layer) in image.layers.iter().enumerate() {
                 if !claims.iter().any(|(known, _)| is_same(known, layer)) {
+                    // Where it stands in the first image that has it.
                     let position = index.saturating_add(1);
                     let name = format!(
                         "layer {position}/{} {}",
@@ -40,7 +46,10 @@ impl Layers {
                 }
             }
         }
-        let read = claims.into_par_iter().enumerate().map(|(index, (layer, name))| {
+        let mut claims: Vec<(usize, (Layer, String))> = claims.into_iter().enumerate().collect();
+        // The longest chain starts first, lest it run alone at the end.
+        claims.sort_by_key(|(_, (layer, _))| std::cmp::Reverse(layer.blob.len()));
+        let read = claims.into_iter().par_bridge().map(|(index, (layer, name))| {
             let id = LayerId(u32::try_from(index).unwrap_or(u32::MAX));
             let mut builder = UpperBuilder::new(id, options.limits.symlinks);
             let temp = options.temp_dir.as_deref();
@@ -48,24 +57,21 @@ impl Layers {
                 builder.push(entry)?;
                 bounded(builder.tree(), &options.limits)
             });
-            let read = read.map_err(|error| error.in_layer(name.as_str()))?;
-            done(layer.blob.len());
-            let mut upper = builder.finish();
-            upper.warnings.merge(&read.warnings);
-            Ok(Distinct { layer, name, upper, read })
+            let read = read.map_err(|error| error.in_layer(name.as_str())).map(|read| {
+                if !read.verified {
+                    checks.add(index, layer.clone(), name);
+                }
+                done(layer.blob.len());
+                let mut upper = builder.finish();
+                upper.warnings.merge(&read.warnings);
+                Distinct { layer, upper, read }
+            });
+            (index, read)
         });
+        let mut read: Vec<(usize, Result<Distinct, Error>)> = read.collect();
         // The lowest layer's error is the one that is told, whichever thread was first.
-        let read: Vec<Result<Distinct, Error>> = read.collect();
-        read.into_iter().collect::<Result<_, _>>().map(Self)
-    }
-
-    /// Checks the digests of the layers of which only headers were read so far.
-    pub(super) fn verify(&self) -> Result<(), Error> {
-        let checks = self.0.par_iter().filter(|distinct| !distinct.read.verified);
-        let checks: Vec<Result<(), Error>> = checks
-            .map(|distinct| read::verify(&distinct.layer).map_err(|error| error.in_layer(distinct.name.as_str())))
-            .collect();
-        checks.into_iter().collect()
+        read.sort_by_key(|(index, _)| *index);
+        read.into_iter().map(|(_, read)| read).collect::<Result<_, _>>().map(Self)
     }
 
     /// The layers of an image, lowest first.

@@ -1,7 +1,8 @@
-//! From decisions to an archive: each image's layer, its config and manifest, and the archive around them. While the
-//! layers are written, the digests of plain input layers are checked; nothing is put in place before that is done.
+//! From decisions to an archive: each image's layer, its config and manifest, and the archive around them. Nothing is put
+//! in place before the digests of all input layers are checked.
 
 use super::base::Bases;
+use super::checks::Checks;
 use super::decide::Decision;
 use super::layers::Layers;
 use crate::archive::Archive;
@@ -16,7 +17,6 @@ use crate::progress::{Event, Watch};
 use crate::report::{LayerReport, ReusedLayer};
 use crate::warning::Warnings;
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The new names, where `--tag` gives one.
 pub(super) fn tags(archive: &Archive, options: &Options) -> Result<Option<Vec<Reference>>, Error> {
@@ -32,8 +32,7 @@ pub(super) fn tags(archive: &Archive, options: &Options) -> Result<Option<Vec<Re
 
 /// Writes the archive and completes the reports. Returns how many bytes it has.
 pub(super) fn write(
-    archive: &Archive,
-    layers: &Layers,
+    (archive, layers, checks): (&Archive, &Layers, &Checks<'_, '_>),
     decisions: &mut [Decision],
     (output, tags): (&Output, &Option<Vec<Reference>>),
     options: &Options,
@@ -50,24 +49,18 @@ pub(super) fn write(
     )?;
     let total = decisions.iter().map(|decision| decision.report.after.uncompressed).sum();
     let mut bases = Bases::default();
-    let damaged = AtomicBool::new(false);
     let written = watch.phase("write layers", Some(total), || {
-        let (written, verified) = rayon::join(
-            || {
-                let images = archive.images.iter().zip(decisions.iter_mut());
-                let write = |(image, decision): (&Image, &mut Decision)| {
-                    let mut written = base(&mut bases, (image, decision.kept), layers, &mut writer, watch, &damaged)?;
-                    let base: u64 = written.iter().map(|layer| layer.size).sum();
-                    written.push(write_one(layers, (image, decision), &mut writer, options, watch, &damaged)?);
-                    let sizes = &mut decision.report.after;
-                    sizes.compressed = sizes.compressed.map(|size| size.saturating_add(base));
-                    documents(image, written, tags, decision, options, warnings)
-                };
-                images.map(write).collect::<Result<Vec<Rewritten>, Error>>()
-            },
-            || layers.verify().inspect_err(|_| damaged.store(true, Ordering::Relaxed)),
-        );
-        verified?;
+        let images = archive.images.iter().zip(decisions.iter_mut());
+        let write = |(image, decision): (&Image, &mut Decision)| {
+            let mut written = base(&mut bases, (image, decision.kept), layers, &mut writer, watch, checks)?;
+            let base: u64 = written.iter().map(|layer| layer.size).sum();
+            written.push(write_one(layers, (image, decision), &mut writer, options, watch, checks)?);
+            let sizes = &mut decision.report.after;
+            sizes.compressed = sizes.compressed.map(|size| size.saturating_add(base));
+            documents(image, written, tags, decision, options, warnings)
+        };
+        let written = images.map(write).collect::<Result<Vec<Rewritten>, Error>>();
+        checks.wait()?;
         written
     })?;
     watch.phase("finish the archive", None, || {
@@ -92,16 +85,16 @@ fn base(
     layers: &Layers,
     writer: &mut ArchiveWriter<'_>,
     watch: &Watch<'_>,
-    damaged: &AtomicBool,
+    checks: &Checks<'_, '_>,
 ) -> Result<Vec<NewLayer>, Error> {
-    bases.copy(image, layers, writer, &|bytes| advance(bytes, watch, damaged))
+    bases.copy(image, layers, writer, &|bytes| advance(bytes, watch, checks))
 }
 
 /// Tells of bytes that were read, and ends the run where it is to end.
-fn advance(bytes: u64, watch: &Watch<'_>, damaged: &AtomicBool) -> Result<(), Error> {
+fn advance(bytes: u64, watch: &Watch<'_>, checks: &Checks<'_, '_>) -> Result<(), Error> {
     watch.tell(Event::Advanced(bytes));
     watch.cancel.check()?;
-    match damaged.load(Ordering::Relaxed) {
+    match checks.found_damage() {
         true => Err(Error::new(ErrorKind::Integrity, "a layer of the input is damaged")),
         false => Ok(()),
     }
@@ -113,10 +106,10 @@ fn write_one(
     writer: &mut ArchiveWriter<'_>,
     options: &Options,
     watch: &Watch<'_>,
-    damaged: &AtomicBool,
+    checks: &Checks<'_, '_>,
 ) -> Result<NewLayer, Error> {
     let threads = options.threads.or(std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
-    let progress = |bytes| advance(bytes, watch, damaged);
+    let progress = |bytes| advance(bytes, watch, checks);
     let mut sink = writer.layer()?;
     let written = write_layer(
         segments(&decision.plan, &decision.tree, options.mtime),

@@ -4,6 +4,7 @@
 
 use super::tar::writing;
 use super::target::{beside, sync_directory};
+use super::writeback::Writeback;
 use crate::cancel::Pending;
 use crate::error::{Error, escape};
 use std::fs::{self, File};
@@ -20,6 +21,7 @@ const OPEN: &str = "open";
 pub(super) struct Layout {
     root: PathBuf,
     open: Option<File>,
+    writeback: Writeback,
     size: u64,
     total: u64,
 }
@@ -27,19 +29,22 @@ pub(super) struct Layout {
 impl Layout {
     /// Begins a layout in this empty directory.
     pub(super) fn new(root: &Path) -> Self {
-        Self { root: root.to_owned(), open: None, size: 0, total: 0 }
+        Self { root: root.to_owned(), open: None, writeback: Writeback::default(), size: 0, total: 0 }
     }
 
     /// Opens a blob, and takes back one that was never closed.
     pub(super) fn open(&mut self) -> Result<(), Error> {
         self.size = 0;
+        self.writeback = Writeback::default();
         self.open = Some(File::create(self.root.join(OPEN)).map_err(writing)?);
         Ok(())
     }
 
     /// Adds bytes to the open blob.
     pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.open.as_mut().ok_or(io::ErrorKind::NotConnected)?.write(bytes)?;
+        let file = self.open.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+        let written = file.write(bytes)?;
+        self.writeback.wrote(written, file);
         self.size = self.size.saturating_add(written as u64);
         Ok(written)
     }
@@ -52,6 +57,7 @@ impl Layout {
     /// Closes the open blob under this name; names of directories end in a slash and have no bytes.
     pub(super) fn close(&mut self, name: &str) -> Result<(), Error> {
         if let Some(file) = self.open.take() {
+            std::mem::take(&mut self.writeback).finish()?;
             file.sync_all().map_err(writing)?;
             fs::rename(self.root.join(OPEN), self.root.join(name)).map_err(writing)?;
             self.total = self.total.saturating_add(self.size);

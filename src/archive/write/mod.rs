@@ -7,6 +7,7 @@ mod directory;
 mod documents;
 mod tar;
 mod target;
+mod writeback;
 
 pub use documents::Root;
 
@@ -78,7 +79,9 @@ impl<'a> ArchiveWriter<'a> {
             (false, format) => format,
         };
         let (medium, place) = match target::open(output, input, temp_dir, cancel)? {
-            Target::File { file, pending, path } => (Medium::Tar(Tar::new(file)), Place::File { pending, path }),
+            Target::File { file, pending, path } => {
+                (Medium::Tar(Tar::new(file).written_back()), Place::File { pending, path })
+            }
             Target::Stream { spool, stream, shown } => (Medium::Tar(Tar::new(spool)), Place::Stream { stream, shown }),
             Target::Directory { pending, path } => {
                 (Medium::Layout(Layout::new(pending.path())), Place::Directory { pending, path })

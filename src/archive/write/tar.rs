@@ -3,6 +3,7 @@
 //! A member's size is known only when its bytes are: the header is written at the end, over the place kept for it.
 //! A member can be taken back as long as it is the last.
 
+use super::writeback::Writeback;
 use crate::error::Error;
 use std::fs::File;
 use std::io::{self, Write};
@@ -22,11 +23,18 @@ pub(super) struct Tar {
     end: u64,
     /// Bytes of the open member so far, without its header.
     open: u64,
+    /// Where the file is to last.
+    writeback: Option<Writeback>,
 }
 
 impl Tar {
     pub(super) fn new(file: File) -> Self {
-        Self { file, end: 0, open: 0 }
+        Self { file, end: 0, open: 0, writeback: None }
+    }
+
+    /// Writes the file out to the disk while it grows.
+    pub(super) fn written_back(self) -> Self {
+        Self { writeback: Some(Writeback::default()), ..self }
     }
 
     /// Opens a member, and takes back one that was never closed.
@@ -40,6 +48,9 @@ impl Tar {
         let position = self.end.checked_add(BLOCK).and_then(|start| start.checked_add(self.open));
         let written = self.file.write_at(bytes, position.ok_or(io::ErrorKind::FileTooLarge)?)?;
         self.open = self.open.saturating_add(written as u64);
+        if let Some(writeback) = &mut self.writeback {
+            writeback.wrote(written, &self.file);
+        }
         Ok(written)
     }
 
@@ -75,6 +86,7 @@ impl Tar {
         self.file.set_len(self.end).map_err(writing)?;
         self.file.write_all_at(&[0; END], self.end).map_err(writing)?;
         self.file.flush().map_err(writing)?;
+        self.writeback.map_or(Ok(()), Writeback::finish)?;
         Ok((self.file, self.end.saturating_add(END as u64)))
     }
 }
@@ -163,7 +175,7 @@ mod tests {
     fn a_full_disk_is_an_error() {
         let full = File::options().read(true).write(true).open("/dev/full").unwrap();
         assert_eq!(full.metadata().unwrap().size(), 0);
-        let mut tar = Tar { file: full, end: 0, open: 0 };
+        let mut tar = Tar::new(full);
         assert_eq!(tar.write(b"x").unwrap_err().kind(), io::ErrorKind::StorageFull);
         assert_eq!(tar.close("x").unwrap_err().kind(), ErrorKind::Io);
     }

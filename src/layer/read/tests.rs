@@ -6,6 +6,7 @@ use crate::rootfs::Source;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use oci_spec::image::Digest;
+use std::io::Write;
 use std::str::FromStr;
 
 fn sha256(bytes: &[u8]) -> Digest {
@@ -50,6 +51,10 @@ fn run(layer: &Layer) -> Result<(ReadLayer, Vec<Entry>), Error> {
     Ok((read, entries))
 }
 
+fn verify(layer: &Layer) -> Result<(), Error> {
+    super::verify(layer, &|| Ok(()))
+}
+
 fn kind(layer: &Layer) -> ErrorKind {
     run(layer).unwrap_err().kind()
 }
@@ -80,6 +85,13 @@ fn a_plain_layer_is_its_own_tar_and_nothing_is_copied() {
     let layer = layer(&tar, &tar);
     assert!(run(&layer).unwrap().0.tar.is_same(&layer.blob));
     assert!(verify(&layer).is_ok());
+}
+
+#[test]
+fn a_check_that_nobody_waits_for_ends() {
+    let tar = tar();
+    let error = super::verify(&layer(&tar, b"another tar"), &|| Err(Error::limit("enough"))).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Limit);
 }
 
 #[test]
@@ -143,6 +155,49 @@ fn damage_is_reported_as_damage_and_not_as_what_it_looks_like() {
     let bzip2 = Layer { digest: Some(sha256(&tar)), size: None, ..layer(b"BZh91AY", &tar) };
     assert_eq!(kind(&bzip2), ErrorKind::Integrity);
     assert_eq!(kind(&layer(b"BZh91AY", &tar)), ErrorKind::Unsupported);
+}
+
+/// Bytes that do not compress: many blocks of every stage.
+fn noise(len: usize) -> Vec<u8> {
+    let mut state = 1u32;
+    let next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    };
+    std::iter::repeat_with(next).take(len).collect()
+}
+
+#[test]
+fn damage_beats_what_was_met_long_before_it() {
+    // The first header stops the scan; the digest still covers megabytes that nobody decodes.
+    let odd = Tar::new().file("a", "").zeros(512).file("b", noise(5 << 20)).end();
+    for bytes in [gzip(&odd), zstd(&odd)] {
+        let truth = layer(&bytes, &odd);
+        assert_eq!(kind(&truth), ErrorKind::Malformed);
+        let mut damaged = bytes.clone();
+        *damaged.last_mut().unwrap() ^= 1;
+        assert_eq!(kind(&Layer { blob: blob(&damaged), ..truth }), ErrorKind::Integrity);
+    }
+}
+
+#[test]
+fn what_push_refuses_ends_a_long_layer_at_once() {
+    let tar = Tar::new().file("a", "").file("b", noise(5 << 20)).end();
+    let layer = layer(&gzip(&tar), &tar);
+    let refuse = &mut |_| Err(Error::limit("no more"));
+    let error = read(&layer, LayerId(0), &Limits::default(), None, refuse).unwrap_err();
+    assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Limit, "entry \"a\": no more"));
+}
+
+#[test]
+fn a_long_layer_is_spilled_whole() {
+    let tar = Tar::new().file("a", noise(3 << 20)).file("b", noise(700_001)).end();
+    for bytes in [gzip(&tar), zstd(&tar)] {
+        let (read, entries) = run(&layer(&bytes, &tar)).unwrap();
+        let mut spilled = vec![0; tar.len()];
+        read.tar.read_exact_at(&mut spilled, 0).unwrap();
+        assert!(spilled == tar && entries.len() == 2);
+    }
 }
 
 #[test]

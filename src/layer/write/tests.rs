@@ -1,5 +1,5 @@
 use super::*;
-use crate::error::escape;
+use crate::error::{ErrorKind, escape};
 use crate::layer::fill::tests::{blob, noise, random_segments, spelled_out};
 use crate::layer::{layer_size, segments};
 use crate::options::SymlinkParents;
