@@ -18,6 +18,7 @@ use rayon::prelude::*;
 pub(super) struct Survey {
     wants: Wants,
     environment: Environment,
+    command: Command,
     pub(super) start: Start,
 }
 
@@ -37,7 +38,8 @@ impl Survey {
             }
         }
         let environment = Environment::of(&command.env, &command.working_dir);
-        Ok(Self { wants, environment, start: command.start() })
+        let start = command.start();
+        Ok(Self { wants, environment, command, start })
     }
 
     /// The needs of the files, looked up in a tree whose inodes were surveyed.
@@ -65,7 +67,7 @@ impl std::fmt::Debug for Known<'_> {
 impl<'a> Known<'a> {
     /// Looks everything up.
     pub(super) fn new(
-        image: &Image,
+        _: &Image,
         (survey, tree): (&'a Survey, &'a Tree),
         layers: &'a Layers,
         options: &Options,
@@ -76,7 +78,7 @@ impl<'a> Known<'a> {
         let packages = Packages::read(tree, layers, hops, warnings)?;
         let asked = Asked { programs: programs(options), nodes: Vec::new() };
         let runs = needs::closure(&needs, layers, &survey.start, &asked, Reach::Programs)?;
-        let facts = facts(image, tree, &runs, options);
+        let facts = facts(&survey.command, tree, &runs, options);
         Ok(Self { tree, layers, needs, packages, runs, facts })
     }
 }
@@ -87,8 +89,7 @@ pub(super) fn programs(options: &Options) -> Vec<Box<[u8]>> {
 }
 
 /// What the image's config says that bears on the rules, and what it runs.
-fn facts(image: &Image, tree: &Tree, runs: &Closure, options: &Options) -> Facts {
-    let command = Command::of(&image.config);
+fn facts(command: &Command, tree: &Tree, runs: &Closure, options: &Options) -> Facts {
     let mut directories = command.volumes.clone();
     directories.push(command.working_dir.clone());
     directories.extend(command.variable("HOME").map(|home| RootPath::clamped(home.as_bytes())));
