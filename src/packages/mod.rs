@@ -31,6 +31,7 @@ use crate::warning::{WarningKind, Warnings};
 use graph::Graph;
 use owners::Owners;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// The packages of a root filesystem, as its one database lists them.
 #[derive(Debug)]
@@ -107,6 +108,11 @@ impl Packages {
     /// that list something below it: `/lib` is not everyone's.
     pub fn owners(&self, node: NodeId) -> &[PackageId] {
         self.owners.of(node)
+    }
+
+    /// By [`NodeId::index`]: whether a package owns a name.
+    pub fn owned(&self) -> Arc<[bool]> {
+        self.owners.table()
     }
 
     /// The packages that hold the rest of an interpreter of which this package has only a part: scripts import it, and nothing depends on it.

@@ -4,6 +4,7 @@
 use super::package::{Package, PackageId, numbered};
 use crate::rootfs::{Descend, NodeId, RootPath, Tree};
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 /// The owners of every name of a tree.
 #[derive(Debug)]
@@ -39,6 +40,11 @@ impl Owners {
         let ends = (self.starts.get(node.index()), self.starts.get(node.index().saturating_add(1)));
         let (Some(&start), Some(&end)) = ends else { return &[] };
         self.owners.get(start..end).unwrap_or_default()
+    }
+
+    /// By [`NodeId::index`]: whether anybody owns a name.
+    pub(super) fn table(&self) -> Arc<[bool]> {
+        self.starts.windows(2).map(|ends| ends.first() != ends.last()).collect()
     }
 
     /// The owners of a name, all of which are in `dropped`: the first of them; `None` where nobody owns it, or somebody who stays.

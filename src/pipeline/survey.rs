@@ -12,6 +12,7 @@ use crate::rootfs::{RootPath, Tree};
 use crate::rules::Facts;
 use crate::warning::Warnings;
 use rayon::prelude::*;
+use std::sync::Arc;
 
 /// What the image's files and its config say, nothing looked up yet.
 #[derive(Debug)]
@@ -54,6 +55,8 @@ pub(super) struct Known<'a> {
     pub(super) layers: &'a Layers,
     pub(super) needs: Needs<'a>,
     pub(super) packages: Option<Packages>,
+    /// By [`NodeId::index`](crate::rootfs::NodeId::index): whether a package owns a name; empty where there are none.
+    pub(super) owned: Arc<[bool]>,
     pub(super) runs: Closure,
     pub(super) facts: Facts,
 }
@@ -79,7 +82,8 @@ impl<'a> Known<'a> {
         let asked = Asked { programs: programs(options), nodes: Vec::new() };
         let runs = needs::closure(&needs, layers, &survey.start, &asked, Reach::Programs)?;
         let facts = facts(&survey.command, tree, &runs, options);
-        Ok(Self { tree, layers, needs, packages, runs, facts })
+        let owned = packages.as_ref().map(Packages::owned).unwrap_or_default();
+        Ok(Self { tree, layers, needs, packages, owned, runs, facts })
     }
 }
 
