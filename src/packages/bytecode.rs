@@ -26,12 +26,11 @@ pub(super) fn files_of(
     let mut modules: BTreeMap<RootPath, BTreeMap<Box<[u8]>, PackageId>> = BTreeMap::new();
     for &id in dropped {
         let Some(package) = all.get(id.index()) else { continue };
-        let paths: Vec<RootPath> = owned(package, tree, &mut places).map(|(path, _)| path.clone()).collect();
-        for path in paths {
-            let Some((place, node)) = places.place(&path) else { continue };
+        for (path, node) in owned(package, tree, &mut places) {
             if owners.gone(node, dropped).is_none() || !seen.insert(node) {
                 continue;
             }
+            let Some((place, _)) = places.place(path) else { continue };
             if let Some((directory, name)) = place.split_last()
                 && let Some(stem) = name.strip_suffix(b".py")
             {

@@ -83,7 +83,7 @@ pub(super) fn walk(judge: &Judge<'_>) -> Verdicts {
                 (State::default(), (!spared).then_some(rule))
             }
             None => {
-                let state = judge.enter(&directory.state, here, false);
+                let state = judge.state(&directory.state, here);
                 let own = judge.pick(&state, here);
                 (state, own)
             }
