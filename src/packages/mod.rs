@@ -18,6 +18,7 @@ mod package;
 mod pinned;
 mod rpm;
 mod select;
+mod shelf;
 #[cfg(test)]
 mod testing;
 
@@ -30,6 +31,7 @@ use crate::rootfs::{Files, NodeId, RootPath, Tree};
 use crate::warning::{WarningKind, Warnings};
 use graph::Graph;
 use owners::Owners;
+use shelf::{Gone, Left, Shelf};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -59,11 +61,12 @@ impl Packages {
     ///
     /// `Integrity` and `Io`, as [`Files::read_at`].
     pub fn read(tree: &Tree, files: &dyn Files, hops: u64, warnings: &mut Warnings) -> Result<Option<Self>, Error> {
-        let dpkg = readable(dpkg::read(tree, files, hops), "dpkg", warnings)?;
+        let shelf = Shelf { tree, files, hops };
+        let dpkg = readable(dpkg::read(&shelf), "dpkg", warnings)?;
         let dpkg = dpkg.map(|(all, database)| (all, Database::Dpkg(database)));
-        let apk = readable(apk::read(tree, files, hops), "apk", warnings)?;
+        let apk = readable(apk::read(&shelf), "apk", warnings)?;
         let apk = apk.map(|(all, database)| (all, Database::Apk(database)));
-        let rpm = readable(rpm::read(tree, files, hops), "rpm", warnings)?;
+        let rpm = readable(rpm::read(&shelf), "rpm", warnings)?;
         let rpm = rpm.map(|(all, database)| (all, Database::Rpm(database)));
         // A distribution may have another one's manager installed, whose database then is empty.
         let mut found = [dpkg, apk, rpm].into_iter().flatten().filter(|(all, _)| !all.is_empty());
@@ -151,7 +154,7 @@ impl Packages {
         files: &dyn Files,
         packages: &BTreeSet<PackageId>,
     ) -> Result<Vec<(RootPath, NodeId)>, Error> {
-        legal::legal(&self.all, tree, files, self.hops, packages)
+        legal::legal(&self.all, &self.shelf(tree, files), packages)
     }
 
     /// The database as if these packages had been purged.
@@ -160,10 +163,12 @@ impl Packages {
     ///
     /// `Integrity` and `Io`, as [`Files::read_at`]; the others where the database is not what it was when it was read.
     pub fn without(&self, tree: &Tree, files: &dyn Files, dropped: &BTreeSet<PackageId>) -> Result<Edit, Error> {
+        let shelf = self.shelf(tree, files);
+        let gone = Gone { shelf, all: &self.all, owners: &self.owners, dropped };
         match &self.database {
-            Database::Dpkg(database) => database.without(&self.all, &self.owners, tree, files, dropped),
-            Database::Apk(database) => database.without(&self.all, tree, files, dropped),
-            Database::Rpm(database) => database.without(&self.all, &self.owners, tree, files, dropped),
+            Database::Dpkg(database) => database.without(&gone),
+            Database::Apk(database) => database.without(&gone),
+            Database::Rpm(database) => database.without(&gone),
         }
     }
 
@@ -175,12 +180,17 @@ impl Packages {
     /// As [`Packages::without`].
     pub fn reduced(&self, tree: &Tree, files: &dyn Files, stays: &dyn Fn(NodeId) -> bool) -> Result<Edit, Error> {
         let owning = self.owners.owning(tree, stays);
-        let is_owning = |id: PackageId| owning.contains(&id);
+        let has = |id: PackageId| owning.contains(&id);
+        let left = Left { shelf: self.shelf(tree, files), all: &self.all, has: &has, has_name: stays };
         match &self.database {
-            Database::Dpkg(database) => database.reduced(&self.all, tree, files, &is_owning, stays),
-            Database::Apk(database) => database.reduced(&self.all, tree, files, &is_owning, stays),
-            Database::Rpm(database) => database.reduced(&self.all, tree, files, &is_owning, stays),
+            Database::Dpkg(database) => database.reduced(&left),
+            Database::Apk(database) => database.reduced(&left),
+            Database::Rpm(database) => database.reduced(&left),
         }
+    }
+
+    fn shelf<'a>(&self, tree: &'a Tree, files: &'a dyn Files) -> Shelf<'a> {
+        Shelf { tree, files, hops: self.hops }
     }
 }
 

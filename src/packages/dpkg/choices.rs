@@ -6,10 +6,11 @@
 
 use super::alternatives::{Choice, Group};
 use super::files::FILE;
-use super::purge::{Gone, tolerate};
+use super::purge::tolerate;
 use crate::error::Error;
 use crate::packages::edit::Edit;
 use crate::packages::package::PackageId;
+use crate::packages::shelf::Gone;
 use crate::rootfs::{InodeKind, RootPath};
 
 /// Where the links lead through.

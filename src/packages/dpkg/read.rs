@@ -2,15 +2,16 @@
 //! of them is recorded. Whatever dpkg itself would refuse, or would first repair, is an error.
 
 use super::super::package::{Fixed, Package};
+use super::super::shelf::Shelf;
 use super::catalogue::{Catalogue, Raw};
 use super::diversions::Diversions;
-use super::files::{FILE, Info, LISTS, STATUS, Shelf, digests, file_list};
+use super::files::{FILE, Info, LISTS, STATUS, digests, file_list};
 use super::paragraph::{Paragraph, paragraphs};
 use super::relation;
 use super::states::{self, Automatic};
 use super::{Database, Home, Record};
 use crate::error::{Error, escape};
-use crate::rootfs::{Files, RootPath, Tree};
+use crate::rootfs::RootPath;
 use std::collections::{HashMap, HashSet};
 
 /// Where dpkg keeps it.
@@ -20,16 +21,9 @@ const ADMIN: &[u8] = b"var/lib/dpkg";
 const NAMES: usize = 2_000_000;
 
 /// As [`super::super::Packages::read`] wants it.
-pub(in super::super) fn read(
-    tree: &Tree,
-    files: &dyn Files,
-    hops: u64,
-) -> Result<Option<(Vec<Package>, Database)>, Error> {
-    let Some((admin, node)) = tree.resolve(&RootPath::clamped(ADMIN), true, hops) else { return Ok(None) };
-    if !tree.is_directory(node) {
-        return Ok(None);
-    }
-    let shelf = Shelf { tree, files, hops };
+pub(in super::super) fn read(shelf: &Shelf<'_>) -> Result<Option<(Vec<Package>, Database)>, Error> {
+    let admin = shelf.tree.resolve(&RootPath::clamped(ADMIN), true, shelf.hops);
+    let Some((admin, _)) = admin.filter(|(_, node)| shelf.tree.is_directory(*node)) else { return Ok(None) };
     if shelf.children(&admin.join(b"updates")).iter().any(|(name, _)| name.iter().all(u8::is_ascii_digit)) {
         return Err(Error::malformed("dpkg was interrupted: there is a journal in updates"));
     }
@@ -43,8 +37,8 @@ pub(in super::super) fn read(
     if !text.is_empty() && !text.ends_with(b"\n\n") {
         return Err(Error::malformed("status ends within a paragraph"));
     }
-    let parts = status_d(&shelf, &admin)?;
-    let info = Info::new(&shelf, &admin);
+    let parts = status_d(shelf, &admin)?;
+    let info = Info::new(shelf, &admin);
     let raw = recorded(text, &parts, &info)?;
     if raw.is_empty() {
         return Ok(None);
@@ -66,10 +60,10 @@ pub(in super::super) fn read(
         }
         all.push(package);
     }
-    let records = own(&mut all, raw, &info, &admin, &shelf)?;
+    let records = own(&mut all, raw, &info, &admin, shelf)?;
     divert(&mut all, &Diversions::parse(&diversions)?);
     await_triggers(&mut all, &paragraphs(text)?);
-    Ok(Some((all, Database { admin, hops, records })))
+    Ok(Some((all, Database { admin, records })))
 }
 
 /// A file of `status.d`: its name and its text.

@@ -3,10 +3,11 @@
 //! In: what goes. Out: its notes about units that go. The links themselves, below `/etc/systemd`, lead nowhere then and go as such.
 
 use super::files::FILE;
-use super::purge::{Gone, tolerate};
+use super::purge::tolerate;
 use crate::error::Error;
 use crate::packages::edit::Edit;
 use crate::packages::package::PackageId;
+use crate::packages::shelf::Gone;
 use crate::rootfs::RootPath;
 use std::collections::{BTreeMap, HashMap};
 

@@ -1,0 +1,83 @@
+//! Where a database stands, and what is asked of it. In: a tree, the door to its files, which packages go or what stays. Out: where paths lead, and
+//! the bytes of files, never more of them than the caller allows.
+
+use super::file::File;
+use super::owners::{Owners, Places};
+use super::package::{Package, PackageId};
+use crate::error::Error;
+use crate::rootfs::{Files, InodeKind, NodeId, RootPath, Tree, read_whole};
+use std::collections::BTreeSet;
+
+/// A tree that can be read.
+#[derive(Clone, Copy)]
+pub(super) struct Shelf<'a> {
+    pub(super) tree: &'a Tree,
+    pub(super) files: &'a dyn Files,
+    /// Symlinks that may be followed to resolve one path.
+    pub(super) hops: u64,
+}
+
+/// The packages that go.
+#[derive(Clone, Copy)]
+pub(super) struct Gone<'a> {
+    pub(super) shelf: Shelf<'a>,
+    pub(super) all: &'a [Package],
+    pub(super) owners: &'a Owners,
+    pub(super) dropped: &'a BTreeSet<PackageId>,
+}
+
+/// What stays: packages, and names.
+#[derive(Clone, Copy)]
+pub(super) struct Left<'a> {
+    pub(super) shelf: Shelf<'a>,
+    pub(super) all: &'a [Package],
+    pub(super) has: &'a dyn Fn(PackageId) -> bool,
+    pub(super) has_name: &'a dyn Fn(NodeId) -> bool,
+}
+
+impl<'a> Shelf<'a> {
+    /// The bytes of a regular file; `None` where there is none. A longer one is an error.
+    pub(super) fn read(&self, path: &RootPath, limit: u64) -> Result<Option<Vec<u8>>, Error> {
+        let Some((_, node)) = self.tree.resolve(path, true, self.hops) else { return Ok(None) };
+        self.read_node(node, limit).map_err(|error| error.at_entry(path.as_bytes()))
+    }
+
+    /// The bytes of a name, if it is a regular file.
+    pub(super) fn read_node(&self, node: NodeId, limit: u64) -> Result<Option<Vec<u8>>, Error> {
+        let InodeKind::File(content) = &self.tree.inode_of(node).kind else { return Ok(None) };
+        let too_long = || Error::limit(format!("the file of a package database has more than {limit} bytes"));
+        read_whole(self.files, content, limit)?.map(Some).ok_or_else(too_long)
+    }
+
+    /// What is in a directory: names and what they stand for, sorted; nothing where there is none.
+    pub(super) fn children(&self, path: &RootPath) -> Vec<(&'a [u8], NodeId)> {
+        let found = self.tree.resolve(path, true, self.hops).filter(|(_, node)| self.tree.is_directory(*node));
+        found
+            .map(|(_, node)| self.tree.children(node).map(|(name, node)| (&**name, *node)).collect())
+            .unwrap_or_default()
+    }
+
+    /// Where a path leads, without symlinks on the way; what does not exist yet stands below what does.
+    pub(super) fn place(&self, path: &RootPath) -> RootPath {
+        let (parent, name) = path.split_last().unwrap_or_default();
+        match self.tree.resolve(&parent, true, self.hops) {
+            Some((parent, _)) => parent.join(name),
+            None => path.clone(),
+        }
+    }
+
+    /// Where a file is that may be reached through a symlink.
+    pub(super) fn end(&self, path: &RootPath) -> RootPath {
+        self.tree.resolve(path, true, self.hops).map_or_else(|| path.clone(), |(end, _)| end)
+    }
+
+    /// The regular file to which a path leads.
+    pub(super) fn find(&self, path: &RootPath) -> Option<File> {
+        File::find(self.tree, path, self.hops)
+    }
+
+    /// A table to look many paths up.
+    pub(super) fn places(&self) -> Places<'a> {
+        Places::new(self.tree, self.hops)
+    }
+}
