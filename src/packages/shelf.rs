@@ -5,7 +5,7 @@ use super::file::File;
 use super::owners::{Owners, Places};
 use super::package::{Package, PackageId};
 use crate::error::Error;
-use crate::rootfs::{Files, InodeKind, NodeId, RootPath, Tree, read_whole};
+use crate::rootfs::{Files, NodeId, RootPath, Tree};
 use std::collections::BTreeSet;
 
 /// A tree that can be read.
@@ -36,17 +36,25 @@ pub(super) struct Left<'a> {
 }
 
 impl<'a> Shelf<'a> {
-    /// The bytes of a regular file; `None` where there is none. A longer one is an error.
-    pub(super) fn read(&self, path: &RootPath, limit: u64) -> Result<Option<Vec<u8>>, Error> {
-        let Some((_, node)) = self.tree.resolve(path, true, self.hops) else { return Ok(None) };
-        self.read_node(node, limit).map_err(|error| error.at_entry(path.as_bytes()))
+    /// The regular file to which a path leads.
+    pub(super) fn find(&self, path: &RootPath) -> Option<File> {
+        let (path, node) = self.tree.resolve(path, true, self.hops)?;
+        File::at(self.tree, path, node)
     }
 
-    /// The bytes of a name, if it is a regular file.
-    pub(super) fn read_node(&self, node: NodeId, limit: u64) -> Result<Option<Vec<u8>>, Error> {
-        let InodeKind::File(content) = &self.tree.inode_of(node).kind else { return Ok(None) };
-        let too_long = || Error::limit(format!("the file of a package database has more than {limit} bytes"));
-        read_whole(self.files, content, limit)?.map(Some).ok_or_else(too_long)
+    /// The bytes of a regular file; `None` where there is none. A longer one is an error.
+    pub(super) fn read(&self, path: &RootPath, limit: u64) -> Result<Option<Vec<u8>>, Error> {
+        self.find(path).map(|file| file.read(self.files, limit)).transpose()
+    }
+
+    /// The bytes of a name in a directory, if it is a regular file.
+    pub(super) fn read_in(
+        &self,
+        directory: &RootPath,
+        (name, node): (&[u8], NodeId),
+        limit: u64,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        File::at(self.tree, directory.join(name), node).map(|file| file.read(self.files, limit)).transpose()
     }
 
     /// What is in a directory: names and what they stand for, sorted; nothing where there is none.
@@ -69,11 +77,6 @@ impl<'a> Shelf<'a> {
     /// Where a file is that may be reached through a symlink.
     pub(super) fn end(&self, path: &RootPath) -> RootPath {
         self.tree.resolve(path, true, self.hops).map_or_else(|| path.clone(), |(end, _)| end)
-    }
-
-    /// The regular file to which a path leads.
-    pub(super) fn find(&self, path: &RootPath) -> Option<File> {
-        File::find(self.tree, path, self.hops)
     }
 
     /// A table to look many paths up.

@@ -58,16 +58,8 @@ pub(super) struct Database {
 
 /// Reads the database; `None` where there is none.
 pub(super) fn read(shelf: &Shelf<'_>) -> Result<Option<(Vec<Package>, Database)>, Error> {
-    let mut found: Vec<File> = Vec::new();
-    for place in PLACES {
-        let path = RootPath::clamped(place).join(b"installed");
-        let file = shelf.find(&path).filter(|file| file.content.size > 0);
-        found.extend(file.filter(|file| found.iter().all(|other| other.node != file.node)));
-    }
-    let Some(installed) = found.pop() else { return Ok(None) };
-    if let Some(other) = found.first() {
-        return Err(Error::unsupported(format!("{} and {} are both an apk database", other.path, installed.path)));
-    }
+    let found = PLACES.iter().filter_map(|place| shelf.find(&RootPath::clamped(place).join(b"installed")));
+    let Some(installed) = File::only(found.filter(|file| file.content.size > 0), "apk")? else { return Ok(None) };
     let text = installed.read(shelf.files, FILE)?;
     let mut budget = Budget::new();
     let mut all = Vec::new();

@@ -16,39 +16,58 @@ pub(super) const FILE: u64 = 8 << 20;
 pub(super) const LISTS: u64 = 96 << 20;
 
 /// The files in `info` by what stands before their last dot: `gcc-12` or `libc6:amd64`.
-#[derive(Debug, Default)]
-pub(super) struct Info<'a>(BTreeMap<&'a [u8], Vec<(&'a [u8], NodeId)>>);
+#[derive(Debug)]
+pub(super) struct Info<'a> {
+    directory: RootPath,
+    stems: BTreeMap<&'a [u8], Vec<(&'a [u8], NodeId)>>,
+}
 
 impl<'a> Info<'a> {
     /// Looks at the names in the directory.
     pub(super) fn new(shelf: &Shelf<'a>, admin: &RootPath) -> Self {
         let mut stems: BTreeMap<&[u8], Vec<(&[u8], NodeId)>> = BTreeMap::new();
-        for (name, node) in shelf.children(&admin.join(b"info")) {
+        let directory = admin.join(b"info");
+        for (name, node) in shelf.children(&directory) {
             if let Some(dot) = name.iter().rposition(|&byte| byte == b'.')
                 && let Some((stem, extension)) = name.split_at_checked(dot)
             {
                 stems.entry(stem).or_default().push((extension, node));
             }
         }
-        Self(stems)
+        Self { directory, stems }
     }
 
-    /// The file of a stem with an extension such as `.list`.
-    pub(super) fn file(&self, stem: &[u8], extension: &str) -> Option<NodeId> {
-        let files = self.0.get(stem)?;
+    /// Whether a stem has a file with an extension such as `.list`.
+    pub(super) fn has(&self, stem: &[u8], extension: &str) -> bool {
+        self.file(stem, extension).is_some()
+    }
+
+    /// The bytes of the file of a stem with an extension.
+    pub(super) fn read(
+        &self,
+        shelf: &Shelf<'_>,
+        (stem, extension): (&[u8], &str),
+        limit: u64,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let Some(node) = self.file(stem, extension) else { return Ok(None) };
+        shelf.read_in(&self.directory, (&[stem, extension.as_bytes()].concat(), node), limit)
+    }
+
+    fn file(&self, stem: &[u8], extension: &str) -> Option<NodeId> {
+        let files = self.stems.get(stem)?;
         files.iter().find(|(other, _)| *other == extension.as_bytes()).map(|(_, node)| *node)
     }
 
     /// The names of all files of a stem.
     pub(super) fn names(&self, stem: &[u8]) -> Vec<Vec<u8>> {
-        let files = self.0.get(stem).map(|files| &**files).unwrap_or_default();
+        let files = self.stems.get(stem).map(|files| &**files).unwrap_or_default();
         files.iter().map(|(extension, _)| [stem, extension].concat()).collect()
     }
 
     /// The stems that have a file list.
     pub(super) fn listed(&self) -> impl Iterator<Item = &'a [u8]> + '_ {
         let has_list = |files: &[(&[u8], NodeId)]| files.iter().any(|(extension, _)| *extension == b".list");
-        self.0.iter().filter(move |(_, files)| has_list(files)).map(|(stem, _)| *stem)
+        self.stems.iter().filter(move |(_, files)| has_list(files)).map(|(stem, _)| *stem)
     }
 }
 

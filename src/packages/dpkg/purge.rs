@@ -29,14 +29,15 @@ pub(super) fn purge(database: &Database, gone: &Gone<'_>) -> Result<Edit, Error>
     gone.change(&admin.join(b"diversions"), FILE, &mut edit, |text| diversions::without(text, &by_name))?;
     gone.change(&admin.join(b"statoverride"), FILE, &mut edit, |text| Ok(overrides(text, gone)))?;
     gone.change(&RootPath::clamped(states::PATH), FILE, &mut edit, |text| states::without(text, &by_architecture))?;
-    for (name, node) in gone.shelf.children(&admin.join(b"triggers")) {
-        let Some(text) = tolerate(gone.shelf.read_node(node, FILE))?.flatten() else { continue };
+    let directory = admin.join(b"triggers");
+    for (name, node) in gone.shelf.children(&directory) {
+        let Some(text) = tolerate(gone.shelf.read_in(&directory, (name, node), FILE))?.flatten() else { continue };
         let left = match name {
             b"File" => triggers::file_triggers(&text, &by_name),
             b"Unincorp" => triggers::pulled(&text, &by_name),
             _ => triggers::named_trigger(&text, &by_name),
         };
-        let path = admin.join(b"triggers").join(name);
+        let path = directory.join(name);
         match left {
             // dpkg removes the file of a trigger that nobody is interested in.
             Some(left) if left.is_empty() && name != b"File" && name != b"Unincorp" => {

@@ -73,11 +73,12 @@ type Part = (Box<[u8]>, Vec<u8>);
 fn status_d(shelf: &Shelf<'_>, admin: &RootPath) -> Result<Vec<Part>, Error> {
     let mut found = Vec::new();
     let mut left = STATUS;
-    for (name, node) in shelf.children(&admin.join(b"status.d")) {
+    let directory = admin.join(b"status.d");
+    for (name, node) in shelf.children(&directory) {
         if name.ends_with(b".md5sums") || name.ends_with(b".list") || name.ends_with(b".conffiles") {
             continue;
         }
-        if let Some(text) = shelf.read_node(node, left)? {
+        if let Some(text) = shelf.read_in(&directory, (name, node), left)? {
             left = left.saturating_sub(text.len() as u64);
             found.push((name.into(), text));
         }
@@ -186,7 +187,7 @@ fn own(
     for (package, raw) in all.iter_mut().zip(raw) {
         let with_architecture = [raw.name, ":", raw.architecture].concat();
         let is_alone = namesakes.get(raw.name) == Some(&1);
-        let has_list = |stem: &str| info.file(stem.as_bytes(), ".list").is_some();
+        let has_list = |stem: &str| info.has(stem.as_bytes(), ".list");
         let stem = if has_list(&with_architecture) {
             Some(with_architecture.as_str())
         } else {
@@ -197,8 +198,8 @@ fn own(
             Home::File(name) => shelf.read(&admin.join(b"status.d").join(&[name, &b".md5sums"[..]].concat()), limit),
             Home::Status(_) => Ok(None),
         };
-        let text = match stem.and_then(|stem| info.file(stem.as_bytes(), ".list")) {
-            Some(node) => shelf.read_node(node, limit)?,
+        let text = match stem {
+            Some(stem) => info.read(shelf, (stem.as_bytes(), ".list"), limit)?,
             None => beside()?,
         };
         left = left.saturating_sub(text.as_ref().map_or(0, |text| text.len() as u64));

@@ -46,8 +46,8 @@ pub(super) fn reduce(database: &Database, left: &Left<'_>) -> Result<Edit, Error
             }
         };
         let beside = directory.join(&[&*name, b".md5sums"].concat());
-        let sums = match record.stem.as_ref().and_then(|stem| info.file(stem, ".md5sums")) {
-            Some(node) => tolerate(shelf.read_node(node, FILE))?.flatten(),
+        let sums = match record.stem.as_ref().filter(|stem| info.has(stem, ".md5sums")) {
+            Some(stem) => tolerate(info.read(&shelf, (stem, ".md5sums"), FILE))?.flatten(),
             None => tolerate(shelf.read(&beside, FILE))?.flatten(),
         };
         edit.set(directory.join(&name), text);

@@ -44,7 +44,7 @@ pub(super) fn forget(gone: &Gone<'_>, edit: &mut Edit) -> Result<(), Error> {
                 let unit = name.strip_suffix(ALSO).unwrap_or(name);
                 let Some(&by) = units.get(unit) else { continue };
                 if unit.len() != name.len()
-                    && let Some(text) = tolerate(gone.shelf.read_node(node, FILE))?.flatten()
+                    && let Some(text) = tolerate(gone.shelf.read_in(&directory, (name, node), FILE))?.flatten()
                 {
                     found.extend(links(&text).map(|link| (top.join_all(&link), by)));
                 }

@@ -80,25 +80,14 @@ fn place(shelf: &Shelf<'_>) -> Result<Option<File>, Error> {
         let file = shelf.find(&RootPath::clamped(place).join(name));
         file.filter(|file| file.content.size > 0)
     };
-    let mut found: Vec<File> = Vec::new();
-    for file in PLACES.iter().filter_map(|place| find(place, b"rpmdb.sqlite")) {
-        if found.iter().all(|other| other.node != file.node) {
-            found.push(file);
-        }
+    let found = PLACES.iter().filter_map(|place| find(place, b"rpmdb.sqlite"));
+    if let Some(only) = File::only(found, "rpm")? {
+        return Ok(Some(only));
     }
-    let mut found = found.into_iter();
-    match (found.next(), found.next()) {
-        (Some(first), Some(second)) => {
-            Err(Error::unsupported(format!("{} and {} are both an rpm database", first.path, second.path)))
-        }
-        (Some(only), None) => Ok(Some(only)),
-        _ => {
-            let others = PLACES.iter().flat_map(|place| OTHERS.map(|(name, format)| (find(place, name), format)));
-            match others.into_iter().find_map(|(file, format)| Some((file?, format))) {
-                Some((file, format)) => Err(Error::unsupported(format!("{} is {format}", file.path))),
-                None => Ok(None),
-            }
-        }
+    let others = PLACES.iter().flat_map(|place| OTHERS.map(|(name, format)| (find(place, name), format)));
+    match others.into_iter().find_map(|(file, format)| Some((file?, format))) {
+        Some((file, format)) => Err(Error::unsupported(format!("{} is {format}", file.path))),
+        None => Ok(None),
     }
 }
 
