@@ -132,9 +132,9 @@ impl Packages {
     }
 
     /// The names that only dropped packages own, each with one of those, and the bytecode that Python made from them and that nobody who stays
-    /// owns; no directories. The paths are without symlinks on the way.
-    pub fn files_of(&self, tree: &Tree, dropped: &BTreeSet<PackageId>) -> Vec<(RootPath, NodeId, PackageId)> {
-        bytecode::files_of(&self.all, &self.owners, tree, self.hops, dropped)
+    /// owns; no directories.
+    pub fn files_of(&self, tree: &Tree, dropped: &BTreeSet<PackageId>) -> Vec<(NodeId, PackageId)> {
+        bytecode::files_of(&self.owners, tree, dropped)
     }
 
     /// The packages that own a name for which `stays` holds.

@@ -69,7 +69,7 @@ impl Owners {
 
 /// The names of a tree that a package owns, and what the database calls them. What it lists something below is a directory for it, even
 /// where a symlink stands there: else each package that has a file in `/lib` would own the link `/lib -> usr/lib` (rules.md 3, step 2).
-pub(super) fn owned<'a>(package: &'a Package, tree: &Tree, places: &mut Places<'_>) -> Vec<(&'a RootPath, NodeId)> {
+fn owned<'a>(package: &'a Package, tree: &Tree, places: &mut Places<'_>) -> Vec<(&'a RootPath, NodeId)> {
     let mut parents: HashSet<&[u8]> = HashSet::new();
     let mut last: &[u8] = b"";
     for (parent, _) in package.paths.iter().filter_map(RootPath::parts) {
@@ -91,7 +91,7 @@ pub(super) fn owned<'a>(package: &'a Package, tree: &Tree, places: &mut Places<'
 pub(super) struct Places<'a> {
     tree: &'a Tree,
     hops: u64,
-    directories: HashMap<Box<[u8]>, Option<(RootPath, NodeId)>>,
+    directories: HashMap<Box<[u8]>, Option<NodeId>>,
 }
 
 impl<'a> Places<'a> {
@@ -103,25 +103,17 @@ impl<'a> Places<'a> {
     /// What stands at a path.
     pub(super) fn node(&mut self, path: &RootPath) -> Option<NodeId> {
         let (parent, name) = path.parts()?;
-        let tree = self.tree;
-        let (_, directory) = self.directory(parent)?;
-        tree.child(*directory, name)
+        let directory = self.directory(parent)?;
+        self.tree.child(directory, name)
     }
 
-    /// What stands at a path, and where that is without symlinks on the way.
-    pub(super) fn place(&mut self, path: &RootPath) -> Option<(RootPath, NodeId)> {
-        let (parent, name) = path.parts()?;
-        let tree = self.tree;
-        let (place, directory) = self.directory(parent)?;
-        Some((place.join(name), tree.child(*directory, name)?))
-    }
-
-    fn directory(&mut self, path: &[u8]) -> Option<&(RootPath, NodeId)> {
-        if !self.directories.contains_key(path) {
-            let place = self.tree.resolve(&RootPath::clamped(path), true, self.hops);
-            self.directories.insert(path.into(), place);
+    fn directory(&mut self, path: &[u8]) -> Option<NodeId> {
+        if let Some(known) = self.directories.get(path) {
+            return *known;
         }
-        self.directories.get(path)?.as_ref()
+        let place = self.tree.resolve(&RootPath::clamped(path), true, self.hops).map(|(_, node)| node);
+        self.directories.insert(path.into(), place);
+        place
     }
 }
 

@@ -106,7 +106,7 @@ impl Round {
                 selection.dropped.iter().filter_map(|package| Some((package.id, self.rule(package.rule)?))).collect();
             let ids: BTreeSet<PackageId> = gone.keys().copied().collect();
             let files = packages.files_of(known.tree, &ids);
-            taken.extend(files.iter().filter_map(|(_, node, package)| Some((*node, *gone.get(package)?))));
+            taken.extend(files.iter().filter_map(|(node, package)| Some((*node, *gone.get(package)?))));
             if !ids.is_empty() {
                 edit = packages.without(known.tree, known.layers, &ids)?;
             }
