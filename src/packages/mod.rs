@@ -157,18 +157,37 @@ impl Packages {
         legal::legal(&self.all, &self.shelf(tree, files), packages)
     }
 
-    /// The database as if these packages had been purged.
+    /// The database as if these packages had been purged, but for what [`Packages::rebuilt`] gives.
     ///
     /// # Errors
     ///
     /// `Integrity` and `Io`, as [`Files::read_at`]; the others where the database is not what it was when it was read.
     pub fn without(&self, tree: &Tree, files: &dyn Files, dropped: &BTreeSet<PackageId>) -> Result<Edit, Error> {
-        let shelf = self.shelf(tree, files);
-        let gone = Gone { shelf, all: &self.all, owners: &self.owners, dropped };
+        let gone = self.gone(tree, files, dropped);
         match &self.database {
             Database::Dpkg(database) => database.without(&gone),
             Database::Apk(database) => database.without(&gone),
             Database::Rpm(database) => database.without(&gone),
+        }
+    }
+
+    /// What of the database as if these packages had been purged takes long: rpm's is one file, and made anew. It is written before what
+    /// [`Packages::without`] says; `None` where that is all.
+    ///
+    /// # Errors
+    ///
+    /// As [`Packages::without`].
+    pub fn rebuilt(
+        &self,
+        tree: &Tree,
+        files: &dyn Files,
+        dropped: &BTreeSet<PackageId>,
+    ) -> Result<Option<Write>, Error> {
+        match &self.database {
+            Database::Rpm(database) if !dropped.is_empty() => {
+                self.gone(tree, files, dropped).left(|left| database.rebuilt(left)).map(Some)
+            }
+            _ => Ok(None),
         }
     }
 
@@ -187,6 +206,10 @@ impl Packages {
             Database::Apk(database) => database.reduced(&left),
             Database::Rpm(database) => database.reduced(&left),
         }
+    }
+
+    fn gone<'a>(&'a self, tree: &'a Tree, files: &'a dyn Files, dropped: &'a BTreeSet<PackageId>) -> Gone<'a> {
+        Gone { shelf: self.shelf(tree, files), all: &self.all, owners: &self.owners, dropped }
     }
 
     fn shelf<'a>(&self, tree: &'a Tree, files: &'a dyn Files) -> Shelf<'a> {

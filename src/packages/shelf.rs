@@ -35,6 +35,14 @@ pub(super) struct Left<'a> {
     pub(super) has_name: &'a dyn Fn(NodeId) -> bool,
 }
 
+impl Gone<'_> {
+    /// The same, as what stays.
+    pub(super) fn left<T>(&self, ask: impl FnOnce(&Left<'_>) -> T) -> T {
+        let has = |id| !self.dropped.contains(&id);
+        ask(&Left { shelf: self.shelf, all: self.all, has: &has, has_name: &|_| true })
+    }
+}
+
 impl<'a> Shelf<'a> {
     /// The regular file to which a path leads.
     pub(super) fn find(&self, path: &RootPath) -> Option<File> {

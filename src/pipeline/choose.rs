@@ -48,7 +48,7 @@ pub(super) fn choose(
             watch.phase("guard", None, || Ok(needs::lost(&known.needs, &|node| decided.drops.gone(node).is_some())))?;
         if !round.take_back(&lost, &decided, &judgement, known) {
             round.own_losses.iter().for_each(|loss| warnings.add(WarningKind::LostNeed, loss));
-            return Ok(round.finish(decided, known));
+            return round.finish(decided, known);
         }
         rounds = rounds.saturating_add(1);
         if rounds > ROUNDS {
@@ -157,10 +157,15 @@ impl Round {
         changed
     }
 
-    fn finish(self, decided: Decided, known: &Known<'_>) -> Choice {
-        let Decided { selection, gone, edit, drops } = decided;
-        let report = known.packages.as_ref().map(|packages| self.report(packages, &selection, &drops));
-        Choice { drops, edit, packages: report, taken_back: self.taken_back, gone }
+    fn finish(self, decided: Decided, known: &Known<'_>) -> Result<Choice, Error> {
+        let Decided { selection, gone, mut edit, drops } = decided;
+        let mut report = None;
+        if let Some(packages) = &known.packages {
+            let ids = gone.keys().copied().collect();
+            edit.write.splice(0..0, packages.rebuilt(known.tree, known.layers, &ids)?);
+            report = Some(self.report(packages, &selection, &drops));
+        }
+        Ok(Choice { drops, edit, packages: report, taken_back: self.taken_back, gone })
     }
 
     fn report(&self, packages: &Packages, selection: &Selection, drops: &Drops) -> PackagesReport {

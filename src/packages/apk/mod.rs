@@ -110,10 +110,9 @@ impl Database {
         if gone.dropped.is_empty() {
             return Ok(edit);
         }
-        let has = |id| !gone.dropped.contains(&id);
-        let left = paragraphs(&self.text).zip(numbered(gone.all)).filter(|(_, (id, _))| has(*id));
+        let left = paragraphs(&self.text).zip(numbered(gone.all)).filter(|(_, (id, _))| !gone.dropped.contains(id));
         edit.write.push(self.installed.with(left.flat_map(|(paragraph, _)| paragraph).copied().collect()));
-        self.rest(&Left { shelf: gone.shelf, all: gone.all, has: &has, has_name: &|_| true }, &mut edit)?;
+        gone.left(|left| self.rest(left, &mut edit))?;
         Ok(edit)
     }
 

@@ -13,7 +13,7 @@ mod sqlite;
 mod wal;
 
 use super::budget::Budget;
-use super::edit::Edit;
+use super::edit::{Edit, Write};
 use super::file::File;
 use super::package::{Package, PackageId, numbered};
 use super::shelf::{Gone, Left, Shelf};
@@ -109,30 +109,36 @@ impl Database {
         open().map_err(|error| error.at_entry(self.file.path.as_bytes()))
     }
 
-    /// The database as if packages had been erased.
+    /// What the files beside the database say as if packages had been erased; [`Database::rebuilt`] is the rest.
     pub(super) fn without(&self, gone: &Gone<'_>) -> Result<Edit, Error> {
         if gone.dropped.is_empty() {
             return Ok(Edit::default());
         }
-        let has = |id| !gone.dropped.contains(&id);
-        let left = Left { shelf: gone.shelf, all: gone.all, has: &has, has_name: &|_| true };
-        let mut edit = self.reduced(&left)?;
+        let mut edit = gone.left(|left| self.beside(left))?;
         alternatives::without(gone, &mut edit)?;
         Ok(edit)
     }
 
     /// The database of what stays; its headers list all files of a package, as they are signed.
     pub(super) fn reduced(&self, left: &Left<'_>) -> Result<Edit, Error> {
-        let goes = |id: PackageId| !(left.has)(id);
-        let first = numbered(left.all).map(|(id, _)| id).find(|id| goes(*id));
-        let numbers = numbered(left.all).zip(&self.numbers).filter(|((id, _), _)| goes(*id)).map(|(_, number)| *number);
-        let numbers: Vec<i64> = numbers.collect();
-        let bytes = rows::without(&self.open(&left.shelf)?, &numbers)
-            .map_err(|error| error.at_entry(self.file.path.as_bytes()))?;
-        let mut edit = Edit { remove: Vec::new(), write: vec![self.file.with(bytes)] };
+        let mut edit = self.beside(left)?;
+        edit.write.insert(0, self.rebuilt(left)?);
+        Ok(edit)
+    }
+
+    /// The database itself with what stays.
+    pub(super) fn rebuilt(&self, left: &Left<'_>) -> Result<Write, Error> {
+        let gone = numbered(left.all).zip(&self.numbers).filter(|((id, _), _)| !(left.has)(*id));
+        let gone: Vec<i64> = gone.map(|(_, number)| *number).collect();
+        let bytes = rows::without(&self.open(&left.shelf)?, &gone);
+        Ok(self.file.with(bytes.map_err(|error| error.at_entry(self.file.path.as_bytes()))?))
+    }
+
+    fn beside(&self, left: &Left<'_>) -> Result<Edit, Error> {
+        let first = numbered(left.all).map(|(id, _)| id).find(|id| !(left.has)(*id)).unwrap_or(PackageId(0));
         // What the log said is in the database now, and its index is of the log.
         let logs = [b"-wal", b"-shm"].into_iter().filter_map(|suffix| beside(&self.file, suffix, &left.shelf));
-        edit.remove.extend(logs.map(|file| (file.path, first.unwrap_or(PackageId(0)))));
+        let mut edit = Edit { remove: logs.map(|file| (file.path, first)).collect(), write: Vec::new() };
         reasons::without(left, &mut edit)?;
         Ok(edit)
     }

@@ -50,6 +50,15 @@ fn bytes(headers: &[Vec<u8>]) -> Vec<u8> {
 const LINES: &str = "bin -> usr/bin\nusr/bin/toy = x\nusr/bin/sh = x\n";
 const PLACE: &str = "usr/lib/sysimage/rpm/rpmdb.sqlite";
 
+/// The whole of it.
+fn without(database: &Database, gone: &Gone<'_>) -> Result<Edit, Error> {
+    let mut edit = database.without(gone)?;
+    if !gone.dropped.is_empty() {
+        edit.write.insert(0, gone.left(|left| database.rebuilt(left))?);
+    }
+    Ok(edit)
+}
+
 fn clauses(of: &[&[&str]]) -> Vec<crate::packages::AnyOf> {
     of.iter().map(|names| names.iter().map(|name| (*name).into()).collect()).collect()
 }
@@ -83,14 +92,14 @@ fn a_package_leaves_the_database_and_the_log_leaves_with_it() {
         [(PLACE, &bytes(&toy())), (&format!("{PLACE}-wal"), b""), (&format!("{PLACE}-shm"), b"x")];
     let tree = tree(lines, &files);
     let (all, database) = read(&shelf(&tree)).unwrap().unwrap();
-    let edit = going(&tree, &all, &[PackageId(3)].into(), |gone| database.without(gone)).unwrap();
+    let edit = going(&tree, &all, &[PackageId(3)].into(), |gone| without(&database, gone)).unwrap();
     let removed: Vec<String> = edit.remove.iter().map(|(path, id)| format!("{path} {}", id.0)).collect();
     assert_eq!(removed, [format!("/{PLACE}-wal 3"), format!("/{PLACE}-shm 3")]);
     let after = self::tree("", &[(PLACE, &written(&edit, PLACE).unwrap())]);
     let (left, _) = read(&shelf(&after)).unwrap().unwrap();
     let names: Vec<&str> = left.iter().map(|package| &*package.name).collect();
     assert_eq!(names, ["gpg-pubkey", "toy", "bash", "toy-lang"]);
-    assert_eq!(going(&tree, &all, &BTreeSet::new(), |gone| database.without(gone)).unwrap(), Edit::default());
+    assert_eq!(going(&tree, &all, &BTreeSet::new(), |gone| without(&database, gone)).unwrap(), Edit::default());
     let reduced = staying(&tree, &all, (&|id| id.0 != 3, &|_| false), |left| database.reduced(left)).unwrap();
     assert_eq!(reduced, edit);
 }
@@ -111,7 +120,7 @@ fn what_is_only_in_the_log_is_read_and_written() {
     let tree = tree("", &[("var/lib/rpm/rpmdb.sqlite", &base), ("var/lib/rpm/rpmdb.sqlite-wal", &log)]);
     let (all, database) = read(&shelf(&tree)).unwrap().unwrap();
     assert_eq!(all.len(), 5);
-    let edit = going(&tree, &all, &[PackageId(0)].into(), |gone| database.without(gone)).unwrap();
+    let edit = going(&tree, &all, &[PackageId(0)].into(), |gone| without(&database, gone)).unwrap();
     let after = self::tree("", &[("var/lib/rpm/rpmdb.sqlite", &written(&edit, "var/lib/rpm/rpmdb.sqlite").unwrap())]);
     assert_eq!(read(&shelf(&after)).unwrap().unwrap().0.len(), 4);
 }
@@ -161,7 +170,7 @@ proptest! {
         }
         let tree = tree(LINES, &[(PLACE, &bytes)]);
         if let Ok(Some((all, database))) = read(&shelf(&tree)) {
-            let _ = going(&tree, &all, &[PackageId(1)].into(), |gone| database.without(gone));
+            let _ = going(&tree, &all, &[PackageId(1)].into(), |gone| without(&database, gone));
         }
     }
 }
