@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 const EXAMPLES: usize = 3;
 
 macro_rules! warning_kinds {
-    ($($(#[$doc:meta])* $name:ident = $code:literal: $text:literal,)*) => {
+    ($($(#[$doc:meta])* $name:ident = $code:literal: $one:literal, $many:literal;)*) => {
         /// A class of warnings.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
@@ -25,9 +25,9 @@ macro_rules! warning_kinds {
                 match self { $(Self::$name => $code,)* }
             }
 
-            /// What it means, in a few words that can follow a count.
-            pub fn text(self) -> &'static str {
-                match self { $(Self::$name => $text,)* }
+            /// What it means, in a few words that can follow this count.
+            pub fn text(self, count: u64) -> &'static str {
+                match self { $(Self::$name => if count == 1 { $one } else { $many },)* }
             }
         }
     };
@@ -35,73 +35,141 @@ macro_rules! warning_kinds {
 
 warning_kinds! {
     /// M36, M37, M39, M40, M42: an entry below a lower layer's symlink.
-    SymlinkParent = "symlink-parent": "entries below a lower layer's symlink: a directory took its place (see --symlink-parents)",
+    SymlinkParent = "symlink-parent":
+        "entry below a lower layer's symlink: a directory took its place (see --symlink-parents)",
+        "entries below a lower layer's symlink: a directory took its place (see --symlink-parents)";
     /// M43, M44: a whiteout below a lower layer's symlink.
-    SymlinkWhiteout = "symlink-whiteout": "whiteouts below a lower layer's symlink: a directory took its place, the files it leads to stay",
+    SymlinkWhiteout = "symlink-whiteout":
+        "whiteout below a lower layer's symlink: a directory took its place, the files it leads to stay",
+        "whiteouts below a lower layer's symlink: a directory took its place, the files it leads to stay";
     /// M32: an entry below a lower layer's file.
-    FileParent = "file-parent": "entries below a lower layer's file: a directory took its place",
+    FileParent = "file-parent":
+        "entry below a lower layer's file: a directory took its place",
+        "entries below a lower layer's file: a directory took its place";
     /// M50, M51: a hard link whose target is only in a lower layer.
-    LowerLink = "lower-link": "hard links to a lower layer's file, which Docker refuses to load",
+    LowerLink = "lower-link":
+        "hard link to a lower layer's file, which Docker refuses to load",
+        "hard links to a lower layer's file, which Docker refuses to load";
     /// M55: a hard link to a file that the same layer whites out.
-    LinkToWhiteout = "link-to-whiteout": "hard links to a file that the same layer deletes",
+    LinkToWhiteout = "link-to-whiteout":
+        "hard link to a file that the same layer deletes",
+        "hard links to a file that the same layer deletes";
     /// M65: a hard link's header differs from its inode.
-    LinkMetadata = "link-metadata": "hard links whose own header differs from their inode's: the inode's holds",
+    LinkMetadata = "link-metadata":
+        "hard link whose own header differs from its inode's: the inode's holds",
+        "hard links whose own header differs from their inode's: the inode's holds";
     /// M71: one path twice in a layer.
-    Duplicate = "duplicate": "paths that stand twice in one layer: the last one holds",
+    Duplicate = "duplicate":
+        "path that stands twice in one layer: the last one holds",
+        "paths that stand twice in one layer: the last one holds";
     /// M13, M14, M16: a whiteout beside an entry of the same path.
-    WhiteoutBesideEntry = "whiteout-beside-entry": "whiteouts beside an entry of the same path: they hide lower layers only",
+    WhiteoutBesideEntry = "whiteout-beside-entry":
+        "whiteout beside an entry of the same path: it hides lower layers only",
+        "whiteouts beside an entry of the same path: they hide lower layers only";
     /// M15: a directory that replaces a whited-out one.
-    WhiteoutBesideDirectory = "whiteout-beside-directory": "whiteouts beside a new directory of the same path: overlay engines show its old content",
+    WhiteoutBesideDirectory = "whiteout-beside-directory":
+        "whiteout beside a new directory of the same path: overlay engines show its old content",
+        "whiteouts beside a new directory of the same path: overlay engines show its old content";
     /// M11: an opaque root.
-    OpaqueRoot = "opaque-root": "opaque root directories: overlay engines ignore them",
+    OpaqueRoot = "opaque-root":
+        "opaque root directory: overlay engines ignore it",
+        "opaque root directories: overlay engines ignore them";
     /// M4, M10: a whiteout or opaque mark whose parent is missing.
-    WhiteoutParent = "whiteout-parent": "whiteouts in a directory that does not exist: overlay engines leave it empty",
+    WhiteoutParent = "whiteout-parent":
+        "whiteout in a directory that does not exist: overlay engines leave it empty",
+        "whiteouts in a directory that does not exist: overlay engines leave it empty";
     /// M23: a whiteout that is more than an empty file.
-    OddWhiteout = "odd-whiteout": "whiteouts that are not empty files",
+    OddWhiteout = "odd-whiteout":
+        "whiteout that is not an empty file",
+        "whiteouts that are not empty files";
     /// M22: a whiteout in the lowest layer.
-    BaseWhiteout = "base-whiteout": "whiteouts in the lowest layer, which hide nothing",
+    BaseWhiteout = "base-whiteout":
+        "whiteout in the lowest layer, which hides nothing",
+        "whiteouts in the lowest layer, which hide nothing";
     /// M26: a directory named like a whiteout.
-    WhiteoutDirectory = "whiteout-directory": "files in a directory whose name begins with .wh.",
+    WhiteoutDirectory = "whiteout-directory":
+        "file in a directory whose name begins with .wh.",
+        "files in a directory whose name begins with .wh.";
     /// M91: a character device 0:0.
-    OverlayWhiteout = "overlay-whiteout": "character devices 0:0, taken as whiteouts",
+    OverlayWhiteout = "overlay-whiteout":
+        "character device 0:0, taken as a whiteout",
+        "character devices 0:0, taken as whiteouts";
     /// M92: overlayfs' own extended attributes.
-    OverlayXattr = "overlay-xattr": "overlayfs attributes, left out",
+    OverlayXattr = "overlay-xattr":
+        "overlayfs attribute, left out",
+        "overlayfs attributes, left out";
     /// M78: a regular file whose name ends in a slash.
-    SlashFile = "slash-file": "regular files whose name ends in a slash",
+    SlashFile = "slash-file":
+        "regular file whose name ends in a slash",
+        "regular files whose name ends in a slash";
     /// T29: a layer without its end marker.
-    EndMarker = "end-marker": "layers without the two zero blocks at their end",
+    EndMarker = "end-marker":
+        "layer without the two zero blocks at its end",
+        "layers without the two zero blocks at their end";
     /// T28, T30: data after the end marker.
-    TrailingData = "trailing-data": "layers with data after their end marker, which no engine reads",
+    TrailingData = "trailing-data":
+        "layer with data after its end marker, which no engine reads",
+        "layers with data after their end marker, which no engine reads";
     /// T32: an unusual magic.
-    OddMagic = "odd-magic": "tar headers with an unusual magic",
+    OddMagic = "odd-magic":
+        "tar header with an unusual magic",
+        "tar headers with an unusual magic";
     /// A layer whose media type does not say what its bytes are.
-    MediaType = "media-type": "layers whose media type does not match their bytes",
+    MediaType = "media-type":
+        "layer whose media type does not match its bytes",
+        "layers whose media type does not match their bytes";
     /// Attestations, signatures and other documents about the old layers.
-    Attestation = "attestation": "attestations or signatures left out: they describe the old layers",
+    Attestation = "attestation":
+        "attestation or signature left out: it describes the old layers",
+        "attestations or signatures left out: they describe the old layers";
     /// moby#47065: an OCI manifest without the layers that `manifest.json` names.
-    EmptyManifest = "empty-manifest": "OCI manifests without layers (moby#47065): manifest.json holds",
+    EmptyManifest = "empty-manifest":
+        "OCI manifest without layers (moby#47065): manifest.json holds",
+        "OCI manifests without layers (moby#47065): manifest.json holds";
     /// A config without keys that the specification demands.
-    ConfigKeys = "config-keys": "configs without a key that the specification demands",
+    ConfigKeys = "config-keys":
+        "config without a key that the specification demands",
+        "configs without a key that the specification demands";
     /// A config whose history has more or fewer steps with a layer than there are layers (hostile.md 33).
-    History = "history": "configs whose history does not count their layers",
+    History = "history":
+        "config whose history does not count its layers",
+        "configs whose history does not count their layers";
     /// A platform of an index whose blobs were not saved, as Docker's containerd store leaves them out.
-    AbsentPlatform = "absent-platform": "platforms of an index that are not in the archive",
+    AbsentPlatform = "absent-platform":
+        "platform of an index that is not in the archive",
+        "platforms of an index that are not in the archive";
     /// A health check of a Docker image that becomes an OCI image, which has none for podman.
-    Healthcheck = "healthcheck": "health checks that podman does not run from an OCI image (see --format docker)",
+    Healthcheck = "healthcheck":
+        "health check that podman does not run from an OCI image (see --format docker)",
+        "health checks that podman does not run from an OCI image (see --format docker)";
     /// Several platforms under one name, of which `manifest.json` can name one.
-    OnePlatform = "one-platform": "names with several platforms: Docker without the containerd store loads one",
+    OnePlatform = "one-platform":
+        "name with several platforms: Docker without the containerd store loads one",
+        "names with several platforms: Docker without the containerd store loads one";
     /// A drop of the user's own that something which stays needs.
-    LostNeed = "lost-need": "files that --drop or --rules takes and something that stays needs",
+    LostNeed = "lost-need":
+        "file that --drop or --rules takes and something that stays needs",
+        "files that --drop or --rules takes and something that stays needs";
     /// A label that names the base image's layers.
-    StaleLabel = "stale-label": "labels that describe the old layers",
+    StaleLabel = "stale-label":
+        "label that describes the old layers",
+        "labels that describe the old layers";
     /// A package database that is broken, of another format, too large, or that does not list a package's files.
-    PackageDatabase = "package-database": "package databases that cannot be read: rules go by globs only",
+    PackageDatabase = "package-database":
+        "package database that cannot be read: rules go by globs only",
+        "package databases that cannot be read: rules go by globs only";
     /// A word of the command that is looked up on PATH and is not there.
-    CommandNotFound = "command-not-found": "programs of the command that are not in the image",
+    CommandNotFound = "command-not-found":
+        "program of the command that is not in the image",
+        "programs of the command that are not in the image";
     /// A command name that a shell script makes while it runs, or a program such as make that runs what its own files say.
-    ComputedCommand = "computed-command": "commands that are computed, or stand in a makefile or its like: not followed (see --keep-bin)",
+    ComputedCommand = "computed-command":
+        "command that is computed, or stands in a makefile or its like: not followed (see --keep-bin)",
+        "commands that are computed, or stand in a makefile or its like: not followed (see --keep-bin)";
     /// A script in the application's directories that no command names.
-    UnnamedScript = "unnamed-script": "scripts beside the application that no command names: what they run is not followed (see --keep-bin)",
+    UnnamedScript = "unnamed-script":
+        "script beside the application that no command names: what it runs is not followed (see --keep-bin)",
+        "scripts beside the application that no command names: what they run is not followed (see --keep-bin)";
 }
 
 /// The warnings of a run so far.
@@ -158,7 +226,7 @@ impl Warnings {
             None => Ok(()),
             Some((kind, group)) => {
                 let place = group.examples.first().map(String::as_str).unwrap_or_default();
-                let what = format!("--strict refuses a warning: {} {} ({place})", group.count, kind.text());
+                let what = format!("--strict refuses a warning: {} {} ({place})", group.count, kind.text(group.count));
                 Err(Error::new(ErrorKind::Gate, what))
             }
         }
@@ -168,6 +236,15 @@ impl Warnings {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_of_a_class_is_told_as_one() {
+        let mut warnings = Warnings::default();
+        warnings.add(WarningKind::Healthcheck, "app:1.0");
+        let refused = "--strict refuses a warning: 1 health check that podman does not run from an OCI image";
+        assert!(warnings.refuse().unwrap_err().to_string().starts_with(refused));
+        assert!(WarningKind::ALL.iter().all(|kind| kind.text(1) != kind.text(2) && kind.text(0) == kind.text(2)));
+    }
 
     #[test]
     fn warnings_are_counted_and_the_first_places_named() {

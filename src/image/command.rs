@@ -3,12 +3,9 @@
 //!
 //! In: the config as JSON and the root filesystem. Out: paths. Never a look at a file's content.
 
-use crate::needs::Start;
+use crate::needs::{DEFAULT_PATH, Start};
 use crate::rootfs::{RootPath, Tree};
 use serde_json::Value;
-
-/// Where a program is looked up when the config has no PATH, as runc does.
-const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// What the config says about running the image.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

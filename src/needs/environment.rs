@@ -3,7 +3,7 @@
 use crate::rootfs::RootPath;
 
 /// Where a program is looked up when the config has no PATH, as runc does.
-const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+pub const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// Directories that one variable may name; more are left out.
 const DIRECTORIES: usize = 256;

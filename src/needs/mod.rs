@@ -43,7 +43,7 @@ mod want;
 mod wants;
 
 pub use closure::{Closure, closure};
-pub use environment::Environment;
+pub use environment::{DEFAULT_PATH, Environment};
 pub use guard::{Lost, lost};
 pub use need::{Need, NeedKind};
 pub use needs::Needs;

@@ -1,60 +1,48 @@
 //! The names that go with packages: their own, and the bytecode that Python made from those when they were installed or run.
 //!
-//! In: packages, a tree, which go. Out: names, none of them a directory's. Bytecode is recognised by its name beside its source (PEP 3147,
+//! In: who owns what, a tree, which packages go. Out: names, none of them a directory's. Bytecode is recognised by its name beside its source (PEP 3147,
 //! PEP 488), so that a program that ships without sources keeps it.
 
-use super::owners::{Owners, Places, owned};
-use super::package::{Package, PackageId};
-use crate::rootfs::{NodeId, RootPath, Tree};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use super::owners::Owners;
+use super::package::PackageId;
+use crate::rootfs::{NodeId, Tree};
+use std::collections::{BTreeSet, HashMap};
 
 /// The directory that bytecode is put into.
 const CACHE: &[u8] = b"__pycache__";
 
-/// Finds them, package by package.
-pub(super) fn files_of(
-    all: &[Package],
-    owners: &Owners,
-    tree: &Tree,
-    hops: u64,
-    dropped: &BTreeSet<PackageId>,
-) -> Vec<(RootPath, NodeId, PackageId)> {
-    let mut places = Places::new(tree, hops);
+/// Finds them, directory by directory.
+pub(super) fn files_of(owners: &Owners, tree: &Tree, dropped: &BTreeSet<PackageId>) -> Vec<(NodeId, PackageId)> {
     let mut found = Vec::new();
-    let mut seen = HashSet::new();
-    // By the directory that they are in: the stems of the modules that go.
-    let mut modules: BTreeMap<RootPath, BTreeMap<Box<[u8]>, PackageId>> = BTreeMap::new();
-    for &id in dropped {
-        let Some(package) = all.get(id.index()) else { continue };
-        let paths: Vec<RootPath> = owned(package, tree, &mut places).map(|(path, _)| path.clone()).collect();
-        for path in paths {
-            let Some((place, node)) = places.place(&path) else { continue };
-            if owners.gone(node, dropped).is_none() || !seen.insert(node) {
-                continue;
+    let mut made = vec![false; tree.node_bound()];
+    let mut open = vec![Tree::ROOT];
+    while let Some(directory) = open.pop() {
+        // The modules that go from here, by their stems.
+        let mut modules: HashMap<&[u8], PackageId> = HashMap::new();
+        for (name, &node) in tree.children(directory) {
+            if tree.is_directory(node) {
+                open.push(node);
+            } else if let Some(id) = owners.gone(node, dropped) {
+                found.push((node, id));
+                modules.extend(name.strip_suffix(b".py").map(|stem| (stem, id)));
             }
-            if let Some((directory, name)) = place.split_last()
-                && let Some(stem) = name.strip_suffix(b".py")
-            {
-                modules.entry(directory).or_default().insert(stem.into(), id);
-            }
-            found.push((place, node, id));
         }
-    }
-    for (directory, stems) in modules {
-        let Some(node) = tree.lookup(&directory) else { continue };
-        let cache = tree.child(node, CACHE).map(|cache| (directory.join(CACHE), cache));
-        for (place, parent, in_cache) in [(Some((directory.clone(), node)), false), (cache, true)]
-            .into_iter()
-            .filter_map(|(place, in_cache)| place.map(|(path, node)| (path, node, in_cache)))
-        {
-            for (name, &child) in tree.children(parent) {
-                let stem = if in_cache { cached_stem(name) } else { beside_stem(name) };
-                let Some(&id) = stem.and_then(|stem| stems.get(stem)) else { continue };
-                let free = owners.of(child).is_empty() || owners.gone(child, dropped).is_some();
-                if free && !tree.is_directory(child) && seen.insert(child) {
-                    found.push((place.join(name), child, id));
-                }
+        if modules.is_empty() {
+            continue;
+        }
+        let mut take = |stem: Option<&[u8]>, node: NodeId| {
+            let Some(&id) = stem.and_then(|stem| modules.get(stem)) else { return };
+            if let Some(made) = made.get_mut(node.index()).filter(|made| !**made)
+                && owners.of(node).is_empty()
+                && !tree.is_directory(node)
+            {
+                *made = true;
+                found.push((node, id));
             }
+        };
+        tree.children(directory).for_each(|(name, node)| take(beside_stem(name), *node));
+        if let Some(cache) = tree.child(directory, CACHE) {
+            tree.children(cache).for_each(|(name, node)| take(cached_stem(name), *node));
         }
     }
     found
@@ -79,16 +67,17 @@ fn split_dot(name: &[u8]) -> Option<(&[u8], &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::packages::package::numbered;
-    use crate::packages::testing::{owning, tree};
+    use crate::packages::package::Package;
+    use crate::packages::testing::{ids, owning, tree};
+    use crate::rootfs::Descend;
 
     fn gone(tree: &Tree, all: &[Package], names: &[&str]) -> Vec<String> {
-        let dropped = numbered(all).filter(|(_, package)| names.contains(&&*package.name)).map(|(id, _)| id).collect();
-        let mut gone: Vec<String> = files_of(all, &Owners::new(tree, all, 40), tree, 40, &dropped)
-            .iter()
-            .map(|(path, ..)| path.to_string())
-            .collect();
-        gone.sort();
+        let found = files_of(&Owners::new(tree, all, 40), tree, &ids(all, names));
+        let mut gone = Vec::new();
+        tree.walk(&mut |path, node| {
+            gone.extend(found.iter().filter(|(other, _)| *other == node).map(|_| path.to_string()));
+            Descend::Yes
+        });
         gone
     }
 

@@ -16,13 +16,29 @@ pub(super) struct File {
 }
 
 impl File {
-    /// The regular file to which a path leads.
-    pub(super) fn find(tree: &Tree, path: &RootPath, hops: u64) -> Option<Self> {
-        let (path, node) = tree.resolve(path, true, hops)?;
+    /// What stands at a path, if that is a regular file.
+    pub(super) fn at(tree: &Tree, path: RootPath, node: NodeId) -> Option<Self> {
         match &tree.inode_of(node).kind {
             InodeKind::File(content) => Some(Self { path, node, content: content.clone() }),
             _ => None,
         }
+    }
+
+    /// The one of these files; `Unsupported` where they are two, and nobody can say which of them holds.
+    pub(super) fn only(files: impl Iterator<Item = Self>, manager: &str) -> Result<Option<Self>, Error> {
+        let mut found: Option<Self> = None;
+        for file in files {
+            match &found {
+                // Several names may lead to one file, as on a merged tree.
+                Some(first) if first.node != file.node => {
+                    let both = format!("{} and {} are both an {manager} database", first.path, file.path);
+                    return Err(Error::unsupported(both));
+                }
+                Some(_) => {}
+                None => found = Some(file),
+            }
+        }
+        Ok(found)
     }
 
     /// All of it; `Limit` where it has more than `limit` bytes.

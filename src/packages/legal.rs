@@ -3,8 +3,9 @@
 //! In: packages and a tree. Out: names, with the symlinks on the way. Reads copyright files, to find the common licences that they refer to.
 
 use super::package::{Package, PackageId};
+use super::shelf::Shelf;
 use crate::error::Error;
-use crate::rootfs::{Files, InodeKind, NodeId, RootPath, Tree, read_whole};
+use crate::rootfs::{InodeKind, NodeId, RootPath, read_whole};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Where Debian has the licences that many packages share, and how copyright files refer to them.
@@ -16,11 +17,10 @@ const LONGEST: u64 = 4 << 20;
 /// Finds them.
 pub(super) fn legal(
     all: &[Package],
-    tree: &Tree,
-    files: &dyn Files,
-    hops: u64,
+    shelf: &Shelf<'_>,
     packages: &BTreeSet<PackageId>,
 ) -> Result<Vec<(RootPath, NodeId)>, Error> {
+    let Shelf { tree, files, hops } = *shelf;
     let mut kept: BTreeMap<RootPath, NodeId> = BTreeMap::new();
     let mut ahead: Vec<RootPath> = Vec::new();
     for package in packages.iter().filter_map(|id| all.get(id.index())) {
@@ -75,7 +75,7 @@ fn position(text: &[u8], wanted: &[u8]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::packages::testing::{Owned, ids, owning, tree};
+    use crate::packages::testing::{ids, owning, shelf, tree};
 
     #[test]
     fn copyright_stays_through_links_and_with_the_licence_it_names() {
@@ -86,7 +86,7 @@ mod tests {
         );
         let all =
             [owning("libx", "/usr/share/doc/libx"), owning("y", "/usr/share/licenses/y /usr/share/licenses/y/COPYING")];
-        let kept = legal(&all, &tree, &Owned, 40, &ids(&all, &["libx", "y"])).unwrap();
+        let kept = legal(&all, &shelf(&tree), &ids(&all, &["libx", "y"])).unwrap();
         let kept: Vec<String> = kept.iter().map(|(path, _)| path.to_string()).collect();
         assert_eq!(
             kept,

@@ -18,6 +18,7 @@ mod package;
 mod pinned;
 mod rpm;
 mod select;
+mod shelf;
 #[cfg(test)]
 mod testing;
 
@@ -30,7 +31,9 @@ use crate::rootfs::{Files, NodeId, RootPath, Tree};
 use crate::warning::{WarningKind, Warnings};
 use graph::Graph;
 use owners::Owners;
+use shelf::{Gone, Left, Shelf};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// The packages of a root filesystem, as its one database lists them.
 #[derive(Debug)]
@@ -58,11 +61,12 @@ impl Packages {
     ///
     /// `Integrity` and `Io`, as [`Files::read_at`].
     pub fn read(tree: &Tree, files: &dyn Files, hops: u64, warnings: &mut Warnings) -> Result<Option<Self>, Error> {
-        let dpkg = readable(dpkg::read(tree, files, hops), "dpkg", warnings)?;
+        let shelf = Shelf { tree, files, hops };
+        let dpkg = readable(dpkg::read(&shelf), "dpkg", warnings)?;
         let dpkg = dpkg.map(|(all, database)| (all, Database::Dpkg(database)));
-        let apk = readable(apk::read(tree, files, hops), "apk", warnings)?;
+        let apk = readable(apk::read(&shelf), "apk", warnings)?;
         let apk = apk.map(|(all, database)| (all, Database::Apk(database)));
-        let rpm = readable(rpm::read(tree, files, hops), "rpm", warnings)?;
+        let rpm = readable(rpm::read(&shelf), "rpm", warnings)?;
         let rpm = rpm.map(|(all, database)| (all, Database::Rpm(database)));
         // A distribution may have another one's manager installed, whose database then is empty.
         let mut found = [dpkg, apk, rpm].into_iter().flatten().filter(|(all, _)| !all.is_empty());
@@ -109,6 +113,11 @@ impl Packages {
         self.owners.of(node)
     }
 
+    /// By [`NodeId::index`]: whether a package owns a name.
+    pub fn owned(&self) -> Arc<[bool]> {
+        self.owners.table()
+    }
+
     /// The packages that hold the rest of an interpreter of which this package has only a part: scripts import it, and nothing depends on it.
     pub fn rest_of(&self, id: PackageId) -> impl Iterator<Item = PackageId> {
         let rest = self.get(id).and_then(|package| pinned::rest(&package.name));
@@ -123,9 +132,9 @@ impl Packages {
     }
 
     /// The names that only dropped packages own, each with one of those, and the bytecode that Python made from them and that nobody who stays
-    /// owns; no directories. The paths are without symlinks on the way.
-    pub fn files_of(&self, tree: &Tree, dropped: &BTreeSet<PackageId>) -> Vec<(RootPath, NodeId, PackageId)> {
-        bytecode::files_of(&self.all, &self.owners, tree, self.hops, dropped)
+    /// owns; no directories.
+    pub fn files_of(&self, tree: &Tree, dropped: &BTreeSet<PackageId>) -> Vec<(NodeId, PackageId)> {
+        bytecode::files_of(&self.owners, tree, dropped)
     }
 
     /// The packages that own a name for which `stays` holds.
@@ -145,19 +154,40 @@ impl Packages {
         files: &dyn Files,
         packages: &BTreeSet<PackageId>,
     ) -> Result<Vec<(RootPath, NodeId)>, Error> {
-        legal::legal(&self.all, tree, files, self.hops, packages)
+        legal::legal(&self.all, &self.shelf(tree, files), packages)
     }
 
-    /// The database as if these packages had been purged.
+    /// The database as if these packages had been purged, but for what [`Packages::rebuilt`] gives.
     ///
     /// # Errors
     ///
     /// `Integrity` and `Io`, as [`Files::read_at`]; the others where the database is not what it was when it was read.
     pub fn without(&self, tree: &Tree, files: &dyn Files, dropped: &BTreeSet<PackageId>) -> Result<Edit, Error> {
+        let gone = self.gone(tree, files, dropped);
         match &self.database {
-            Database::Dpkg(database) => database.without(&self.all, &self.owners, tree, files, dropped),
-            Database::Apk(database) => database.without(&self.all, tree, files, dropped),
-            Database::Rpm(database) => database.without(&self.all, &self.owners, tree, files, dropped),
+            Database::Dpkg(database) => database.without(&gone),
+            Database::Apk(database) => database.without(&gone),
+            Database::Rpm(database) => database.without(&gone),
+        }
+    }
+
+    /// What of the database as if these packages had been purged takes long: rpm's is one file, and made anew. It is written before what
+    /// [`Packages::without`] says; `None` where that is all.
+    ///
+    /// # Errors
+    ///
+    /// As [`Packages::without`].
+    pub fn rebuilt(
+        &self,
+        tree: &Tree,
+        files: &dyn Files,
+        dropped: &BTreeSet<PackageId>,
+    ) -> Result<Option<Write>, Error> {
+        match &self.database {
+            Database::Rpm(database) if !dropped.is_empty() => {
+                self.gone(tree, files, dropped).left(|left| database.rebuilt(left)).map(Some)
+            }
+            _ => Ok(None),
         }
     }
 
@@ -169,12 +199,21 @@ impl Packages {
     /// As [`Packages::without`].
     pub fn reduced(&self, tree: &Tree, files: &dyn Files, stays: &dyn Fn(NodeId) -> bool) -> Result<Edit, Error> {
         let owning = self.owners.owning(tree, stays);
-        let is_owning = |id: PackageId| owning.contains(&id);
+        let has = |id: PackageId| owning.contains(&id);
+        let left = Left { shelf: self.shelf(tree, files), all: &self.all, has: &has, has_name: stays };
         match &self.database {
-            Database::Dpkg(database) => database.reduced(&self.all, tree, files, &is_owning, stays),
-            Database::Apk(database) => database.reduced(&self.all, tree, files, &is_owning, stays),
-            Database::Rpm(database) => database.reduced(&self.all, tree, files, &is_owning, stays),
+            Database::Dpkg(database) => database.reduced(&left),
+            Database::Apk(database) => database.reduced(&left),
+            Database::Rpm(database) => database.reduced(&left),
         }
+    }
+
+    fn gone<'a>(&'a self, tree: &'a Tree, files: &'a dyn Files, dropped: &'a BTreeSet<PackageId>) -> Gone<'a> {
+        Gone { shelf: self.shelf(tree, files), all: &self.all, owners: &self.owners, dropped }
+    }
+
+    fn shelf<'a>(&self, tree: &'a Tree, files: &'a dyn Files) -> Shelf<'a> {
+        Shelf { tree, files, hops: self.hops }
     }
 }
 

@@ -4,6 +4,7 @@
 use super::package::{Package, PackageId, numbered};
 use crate::rootfs::{Descend, NodeId, RootPath, Tree};
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 /// The owners of every name of a tree.
 #[derive(Debug)]
@@ -19,7 +20,7 @@ impl Owners {
         let mut places = Places::new(tree, hops);
         let mut pairs: Vec<(usize, PackageId)> = Vec::new();
         for (id, package) in numbered(all) {
-            pairs.extend(owned(package, tree, &mut places).map(|(_, node)| (node.index(), id)));
+            pairs.extend(owned(package, tree, &mut places).into_iter().map(|(_, node)| (node.index(), id)));
         }
         pairs.sort_unstable();
         pairs.dedup();
@@ -39,6 +40,11 @@ impl Owners {
         let ends = (self.starts.get(node.index()), self.starts.get(node.index().saturating_add(1)));
         let (Some(&start), Some(&end)) = ends else { return &[] };
         self.owners.get(start..end).unwrap_or_default()
+    }
+
+    /// By [`NodeId::index`]: whether anybody owns a name.
+    pub(super) fn table(&self) -> Arc<[bool]> {
+        self.starts.windows(2).map(|ends| ends.first() != ends.last()).collect()
     }
 
     /// The owners of a name, all of which are in `dropped`: the first of them; `None` where nobody owns it, or somebody who stays.
@@ -63,16 +69,21 @@ impl Owners {
 
 /// The names of a tree that a package owns, and what the database calls them. What it lists something below is a directory for it, even
 /// where a symlink stands there: else each package that has a file in `/lib` would own the link `/lib -> usr/lib` (rules.md 3, step 2).
-pub(super) fn owned<'a>(
-    package: &'a Package,
-    tree: &'a Tree,
-    places: &'a mut Places<'_>,
-) -> impl Iterator<Item = (&'a RootPath, NodeId)> {
-    let parents: HashSet<RootPath> = package.paths.iter().filter_map(|path| Some(path.split_last()?.0)).collect();
-    package.paths.iter().filter_map(move |path| {
+fn owned<'a>(package: &'a Package, tree: &Tree, places: &mut Places<'_>) -> Vec<(&'a RootPath, NodeId)> {
+    let mut parents: HashSet<&[u8]> = HashSet::new();
+    let mut last: &[u8] = b"";
+    for (parent, _) in package.paths.iter().filter_map(RootPath::parts) {
+        // A list is sorted: most names stand in the directory of the one before.
+        if parent != last {
+            parents.insert(parent);
+            last = parent;
+        }
+    }
+    let standing = package.paths.iter().filter_map(|path| {
         let node = places.node(path).filter(|node| !tree.is_directory(*node))?;
-        (!parents.contains(path)).then_some((path, node))
-    })
+        (!parents.contains(path.as_bytes())).then_some((path, node))
+    });
+    standing.collect()
 }
 
 /// Looks paths up: symlinks on the way are followed, the last component's own is not. Remembers each directory.
@@ -80,7 +91,7 @@ pub(super) fn owned<'a>(
 pub(super) struct Places<'a> {
     tree: &'a Tree,
     hops: u64,
-    directories: HashMap<RootPath, Option<(RootPath, NodeId)>>,
+    directories: HashMap<Box<[u8]>, Option<NodeId>>,
 }
 
 impl<'a> Places<'a> {
@@ -91,24 +102,18 @@ impl<'a> Places<'a> {
 
     /// What stands at a path.
     pub(super) fn node(&mut self, path: &RootPath) -> Option<NodeId> {
-        let (parent, name) = path.split_last()?;
-        let tree = self.tree;
-        let (_, directory) = self.directory(parent)?;
-        tree.child(*directory, name)
+        let (parent, name) = path.parts()?;
+        let directory = self.directory(parent)?;
+        self.tree.child(directory, name)
     }
 
-    /// What stands at a path, and where that is without symlinks on the way.
-    pub(super) fn place(&mut self, path: &RootPath) -> Option<(RootPath, NodeId)> {
-        let (parent, name) = path.split_last()?;
-        let tree = self.tree;
-        let (place, directory) = self.directory(parent)?;
-        Some((place.join(name), tree.child(*directory, name)?))
-    }
-
-    fn directory(&mut self, path: RootPath) -> Option<&(RootPath, NodeId)> {
-        let (tree, hops) = (self.tree, self.hops);
-        let known = self.directories.entry(path);
-        known.or_insert_with_key(|path| tree.resolve(path, true, hops)).as_ref()
+    fn directory(&mut self, path: &[u8]) -> Option<NodeId> {
+        if let Some(known) = self.directories.get(path) {
+            return *known;
+        }
+        let place = self.tree.resolve(&RootPath::clamped(path), true, self.hops).map(|(_, node)| node);
+        self.directories.insert(path.into(), place);
+        place
     }
 }
 

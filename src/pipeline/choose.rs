@@ -48,7 +48,7 @@ pub(super) fn choose(
             watch.phase("guard", None, || Ok(needs::lost(&known.needs, &|node| decided.drops.gone(node).is_some())))?;
         if !round.take_back(&lost, &decided, &judgement, known) {
             round.own_losses.iter().for_each(|loss| warnings.add(WarningKind::LostNeed, loss));
-            return Ok(round.finish(decided, known));
+            return round.finish(decided, known);
         }
         rounds = rounds.saturating_add(1);
         if rounds > ROUNDS {
@@ -60,7 +60,6 @@ pub(super) fn choose(
 /// What is known at the beginning of a round.
 struct Round {
     seeds: Vec<Seed>,
-    owned: Arc<[bool]>,
     /// Packages that stay, and why.
     roots: Vec<(PackageId, String)>,
     needed: HashSet<NodeId>,
@@ -81,7 +80,6 @@ impl Round {
     fn first(rules: &Rules, known: &Known<'_>, judgement: &mut Judgement<'_>, base: usize) -> Self {
         let mut round = Self {
             seeds: Vec::new(),
-            owned: Arc::default(),
             roots: Vec::new(),
             needed: HashSet::new(),
             taken_back: Vec::new(),
@@ -89,8 +87,10 @@ impl Round {
         };
         if let Some(packages) = &known.packages {
             round.seeds = judgement.seeds();
-            round.owned = owned(packages, known);
-            round.roots = roots(rules, known, packages, judgement, (base, &round.owned));
+            // Nobody asks what stays where no rule names a package.
+            if !round.seeds.is_empty() {
+                round.roots = roots(rules, known, packages, judgement, base);
+            }
         }
         round
     }
@@ -106,14 +106,14 @@ impl Round {
                 selection.dropped.iter().filter_map(|package| Some((package.id, self.rule(package.rule)?))).collect();
             let ids: BTreeSet<PackageId> = gone.keys().copied().collect();
             let files = packages.files_of(known.tree, &ids);
-            taken.extend(files.iter().filter_map(|(_, node, package)| Some((*node, *gone.get(package)?))));
+            taken.extend(files.iter().filter_map(|(node, package)| Some((*node, *gone.get(package)?))));
             if !ids.is_empty() {
                 edit = packages.without(known.tree, known.layers, &ids)?;
             }
             let records = edit.remove.iter();
             taken.extend(records.filter_map(|(path, package)| Some((known.tree.lookup(path)?, *gone.get(package)?))));
         }
-        let claims = Claims { owned: Arc::clone(&self.owned), taken: Arc::new(taken), needed: self.needed.clone() };
+        let claims = Claims { owned: Arc::clone(&known.owned), taken: Arc::new(taken), needed: self.needed.clone() };
         Ok(Decided { selection, gone, edit, drops: judgement.decide(claims) })
     }
 
@@ -140,17 +140,15 @@ impl Round {
                     self.own_losses.insert(format!("{path}: {why}"));
                     continue;
                 }
-                let owners = known.packages.as_ref().map_or(&[][..], |packages| packages.owners(*node));
-                let owners: Vec<PackageId> =
-                    owners.iter().copied().filter(|id| decided.gone.contains_key(id)).collect();
-                let is_new = self.needed.insert(*node);
-                if !is_new {
+                if !self.needed.insert(*node) {
                     continue;
                 }
                 changed = true;
                 let rule = decided.drops.rule_name(rule);
                 self.taken_back.push(Refusal { rule, path: path.to_string(), why: why.clone() });
-                self.roots.extend(owners.into_iter().map(|id| (id, why.clone())));
+                let owners = known.packages.as_ref().map_or(&[][..], |packages| packages.owners(*node));
+                let owners = owners.iter().filter(|id| decided.gone.contains_key(id));
+                self.roots.extend(owners.map(|id| (*id, why.clone())));
                 // What stays now has needs of its own: a chain of them is one round's work.
                 let own = known.needs.of(path, *node, &|_| true);
                 ahead.extend(own.into_iter().map(|need| (path.clone(), need)));
@@ -159,10 +157,15 @@ impl Round {
         changed
     }
 
-    fn finish(self, decided: Decided, known: &Known<'_>) -> Choice {
-        let Decided { selection, gone, edit, drops } = decided;
-        let report = known.packages.as_ref().map(|packages| self.report(packages, &selection, &drops));
-        Choice { drops, edit, packages: report, taken_back: self.taken_back, gone }
+    fn finish(self, decided: Decided, known: &Known<'_>) -> Result<Choice, Error> {
+        let Decided { selection, gone, mut edit, drops } = decided;
+        let mut report = None;
+        if let Some(packages) = &known.packages {
+            let ids = gone.keys().copied().collect();
+            edit.write.splice(0..0, packages.rebuilt(known.tree, known.layers, &ids)?);
+            report = Some(self.report(packages, &selection, &drops));
+        }
+        Ok(Choice { drops, edit, packages: report, taken_back: self.taken_back, gone })
     }
 
     fn report(&self, packages: &Packages, selection: &Selection, drops: &Drops) -> PackagesReport {
@@ -201,18 +204,6 @@ fn named(seeds: &[Seed]) -> Vec<packages::Seed> {
         .collect()
 }
 
-/// By [`NodeId::index`]: whether a package owns a name.
-fn owned(packages: &Packages, known: &Known<'_>) -> Arc<[bool]> {
-    let mut owned = vec![false; known.tree.node_bound()];
-    known.tree.walk(&mut |_, node| {
-        if let Some(owned) = owned.get_mut(node.index()) {
-            *owned = !packages.owners(node).is_empty();
-        }
-        Descend::Yes
-    });
-    owned.into()
-}
-
 /// The packages that stay whatever a rule says (rules.md 3, step 2): what the image runs, what the user keeps, what a kept base holds, and
 /// what the files need that no package owns.
 fn roots(
@@ -220,7 +211,7 @@ fn roots(
     known: &Known<'_>,
     packages: &Packages,
     judgement: &mut Judgement<'_>,
-    (base, owned): (usize, &Arc<[bool]>),
+    base: usize,
 ) -> Vec<(PackageId, String)> {
     let mut roots: Vec<(PackageId, String)> = Vec::new();
     let mut seen = HashSet::new();
@@ -256,7 +247,7 @@ fn roots(
         });
     }
     // What globs take anyway has no say: the sample hooks of a .git directory hold no Perl.
-    let globs = judgement.decide(Claims { owned: Arc::clone(owned), ..Claims::default() });
+    let globs = judgement.decide(Claims { owned: Arc::clone(&known.owned), ..Claims::default() });
     for (needer, node, need) in known.needs.met() {
         if !packages.owners(node).is_empty() || globs.gone(node).is_some() {
             continue;

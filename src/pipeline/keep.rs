@@ -9,9 +9,8 @@ use crate::needs::{self, Asked, Closure, Reach};
 use crate::options::Options;
 use crate::packages::{Packages, Write};
 use crate::report::Needed;
-use crate::rootfs::{Descend, NodeId, Tally, Tree};
+use crate::rootfs::{NodeId, Tally, Tree};
 use crate::warning::Warnings;
-use std::collections::HashSet;
 
 /// What keep mode did.
 #[derive(Debug)]
@@ -61,16 +60,14 @@ pub(super) fn decide(
 ) -> Result<Decided, Error> {
     let closure = closure(tree, survey, layers, options)?;
     let mut stays = Stays { marked: vec![false; tree.node_bound()] };
-    stays.mark_all(tree, |node| closure.contains(node));
+    stays.mark(tree, [Tree::ROOT]);
+    stays.mark(tree, closure.files().map(|(_, node)| node));
     let mut writes = Vec::new();
     if let Some(packages) = packages {
         let owning = packages.owning(tree, &|node| stays.has(node));
-        let legal = packages.legal(tree, layers, &owning)?;
-        let legal: HashSet<NodeId> = legal.into_iter().map(|(_, node)| node).collect();
-        stays.mark_all(tree, |node| legal.contains(&node));
+        stays.mark(tree, packages.legal(tree, layers, &owning)?.into_iter().map(|(_, node)| node));
         writes = packages.reduced(tree, layers, &|node| stays.has(node))?.write;
-        let written: HashSet<NodeId> = writes.iter().filter_map(|write| tree.lookup(&write.path)).collect();
-        stays.mark_all(tree, |node| written.contains(&node));
+        stays.mark(tree, writes.iter().filter_map(|write| tree.lookup(&write.path)));
     }
     Ok(Decided { closure, stays, writes })
 }
@@ -93,30 +90,9 @@ impl Stays {
         self.marked.get(node.index()) == Some(&true)
     }
 
-    fn mark(&mut self, node: NodeId) {
-        if let Some(marked) = self.marked.get_mut(node.index()) {
-            *marked = true;
-        }
-    }
-
     /// Marks names and the directories above them.
-    fn mark_all(&mut self, tree: &Tree, is_meant: impl Fn(NodeId) -> bool) {
-        let mut way: Vec<(usize, NodeId)> = Vec::new();
-        tree.walk(&mut |path, node| {
-            let depth = path.components().count();
-            while way.last().is_some_and(|(above, _)| *above >= depth) {
-                way.pop();
-            }
-            if is_meant(node) {
-                self.mark(node);
-                way.iter().for_each(|(_, above)| self.mark(*above));
-            }
-            if tree.is_directory(node) {
-                way.push((depth, node));
-            }
-            Descend::Yes
-        });
-        self.mark(Tree::ROOT);
+    fn mark(&mut self, tree: &Tree, nodes: impl IntoIterator<Item = NodeId>) {
+        nodes.into_iter().for_each(|node| tree.mark(node, &mut self.marked));
     }
 
     /// Takes every other name away.

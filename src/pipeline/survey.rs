@@ -12,12 +12,14 @@ use crate::rootfs::{RootPath, Tree};
 use crate::rules::Facts;
 use crate::warning::Warnings;
 use rayon::prelude::*;
+use std::sync::Arc;
 
 /// What the image's files and its config say, nothing looked up yet.
 #[derive(Debug)]
 pub(super) struct Survey {
     wants: Wants,
     environment: Environment,
+    command: Command,
     pub(super) start: Start,
 }
 
@@ -37,7 +39,8 @@ impl Survey {
             }
         }
         let environment = Environment::of(&command.env, &command.working_dir);
-        Ok(Self { wants, environment, start: command.start() })
+        let start = command.start();
+        Ok(Self { wants, environment, command, start })
     }
 
     /// The needs of the files, looked up in a tree whose inodes were surveyed.
@@ -52,6 +55,8 @@ pub(super) struct Known<'a> {
     pub(super) layers: &'a Layers,
     pub(super) needs: Needs<'a>,
     pub(super) packages: Option<Packages>,
+    /// By [`NodeId::index`](crate::rootfs::NodeId::index): whether a package owns a name; empty where there are none.
+    pub(super) owned: Arc<[bool]>,
     pub(super) runs: Closure,
     pub(super) facts: Facts,
 }
@@ -65,7 +70,7 @@ impl std::fmt::Debug for Known<'_> {
 impl<'a> Known<'a> {
     /// Looks everything up.
     pub(super) fn new(
-        image: &Image,
+        _: &Image,
         (survey, tree): (&'a Survey, &'a Tree),
         layers: &'a Layers,
         options: &Options,
@@ -76,8 +81,9 @@ impl<'a> Known<'a> {
         let packages = Packages::read(tree, layers, hops, warnings)?;
         let asked = Asked { programs: programs(options), nodes: Vec::new() };
         let runs = needs::closure(&needs, layers, &survey.start, &asked, Reach::Programs)?;
-        let facts = facts(image, tree, &runs, options);
-        Ok(Self { tree, layers, needs, packages, runs, facts })
+        let facts = facts(&survey.command, tree, &runs, options);
+        let owned = packages.as_ref().map(Packages::owned).unwrap_or_default();
+        Ok(Self { tree, layers, needs, packages, owned, runs, facts })
     }
 }
 
@@ -87,8 +93,7 @@ pub(super) fn programs(options: &Options) -> Vec<Box<[u8]>> {
 }
 
 /// What the image's config says that bears on the rules, and what it runs.
-fn facts(image: &Image, tree: &Tree, runs: &Closure, options: &Options) -> Facts {
-    let command = Command::of(&image.config);
+fn facts(command: &Command, tree: &Tree, runs: &Closure, options: &Options) -> Facts {
     let mut directories = command.volumes.clone();
     directories.push(command.working_dir.clone());
     directories.extend(command.variable("HOME").map(|home| RootPath::clamped(home.as_bytes())));

@@ -282,7 +282,7 @@ impl From<&Warnings> for Vec<Warning> {
     fn from(warnings: &Warnings) -> Self {
         let show = |(kind, group): (crate::warning::WarningKind, &crate::warning::Group)| Warning {
             code: kind.code().into(),
-            text: kind.text().into(),
+            text: kind.text(group.count).into(),
             count: group.count,
             examples: group.examples.clone(),
         };

@@ -13,8 +13,6 @@ use super::tree::{NodeId, Tree};
 struct Above<'a> {
     base: &'a Tree,
     tree: &'a Tree,
-    /// By [`NodeId::index`]: the directory that a name stands in.
-    parents: Vec<NodeId>,
     /// By [`NodeId::index`]: whether a name is written; if so, all directories above it are.
     written: Vec<bool>,
 }
@@ -23,8 +21,7 @@ impl Plan {
     /// Plans the layer that makes `tree` of `base`: parents first, whiteouts last. `position` and `clamp` are as for
     /// [`Plan::new`]; names that only the base has keep their times.
     pub fn above(base: &Tree, tree: &Tree, position: impl Fn(LayerId) -> u32, clamp: Option<i64>) -> Self {
-        let bound = tree.node_bound();
-        let mut above = Above { base, tree, parents: vec![Tree::ROOT; bound], written: vec![false; bound] };
+        let mut above = Above { base, tree, written: vec![false; tree.node_bound()] };
         above.additions();
         let gone = above.removals();
         let is_written = |node: NodeId| above.written.get(node.index()) == Some(&true);
@@ -43,9 +40,6 @@ impl Above<'_> {
         let mut open = vec![Tree::ROOT];
         while let Some(directory) = open.pop() {
             for (_, &node) in self.tree.children(directory) {
-                if let Some(parent) = self.parents.get_mut(node.index()) {
-                    *parent = directory;
-                }
                 if self.tree.is_directory(node) {
                     open.push(node);
                 } else {
@@ -82,12 +76,7 @@ impl Above<'_> {
     /// Marks a name and every directory above it: Docker makes a directory that a layer does not list anew, 0755 and
     /// root's, and that one hides the lower one's metadata.
     fn write(&mut self, node: NodeId) {
-        let mut next = Some(node);
-        while let Some(node) = next {
-            let Some(written) = self.written.get_mut(node.index()).filter(|written| !**written) else { return };
-            *written = true;
-            next = self.parents.get(node.index()).copied();
-        }
+        self.tree.mark(node, &mut self.written);
     }
 
     /// The names of the base that are gone while their directory is still one, sorted; marks the directories.

@@ -67,16 +67,21 @@ impl RootPath {
 
     /// The parent directory and the last name; `None` for the root.
     pub fn split_last(&self) -> Option<(RootPath, &[u8])> {
+        self.parts().map(|(parent, name)| (Self(parent.into()), name))
+    }
+
+    /// As [`RootPath::split_last`], with the bytes of the parent as they stand here.
+    pub(crate) fn parts(&self) -> Option<(&[u8], &[u8])> {
         if self.is_root() {
             return None;
         }
-        match self.0.iter().rposition(|&byte| byte == b'/') {
+        Some(match self.0.iter().rposition(|&byte| byte == b'/') {
             Some(slash) => {
                 let (parent, name) = self.0.split_at(slash);
-                Some((Self(parent.into()), name.get(1..).unwrap_or_default()))
+                (parent, name.get(1..).unwrap_or_default())
             }
-            None => Some((Self::root(), &self.0)),
-        }
+            None => (b"", &self.0),
+        })
     }
 
     /// The path of `name` inside this directory; `name` is one component.

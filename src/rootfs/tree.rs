@@ -23,6 +23,8 @@ pub struct InodeId(u32);
 pub struct Node {
     /// The inode.
     pub inode: InodeId,
+    /// The directory that it stands in, or stood in; the root's is the root.
+    parent: NodeId,
     /// The entry that gave this name; `None` for a directory that is only implied by its children.
     pub origin: Option<Origin>,
     /// Bytes of its path.
@@ -109,7 +111,7 @@ impl Default for Tree {
     fn default() -> Self {
         let mut tree = Self { nodes: Vec::new(), inodes: Vec::new(), path_bytes: 0 };
         let inode = tree.add_inode(InodeKind::Directory, implied_meta());
-        tree.add_node(inode, None, 0);
+        tree.add_node(inode, Self::ROOT, None, 0);
         tree
     }
 }
@@ -153,6 +155,11 @@ impl Tree {
         self.nodes.len()
     }
 
+    /// All names ever made, those that are gone among them, by their [`NodeId::index`].
+    pub fn nodes(&self) -> impl Iterator<Item = NodeId> {
+        (0..self.nodes.len()).map(|index| NodeId(index as u32))
+    }
+
     /// Bytes of the paths of all names ever made. A plan holds each path in full, and an entry of a few KiB can imply
     /// a directory for every second byte of its name.
     pub fn path_bytes(&self) -> u64 {
@@ -165,10 +172,10 @@ impl Tree {
         InodeId((self.inodes.len() - 1) as u32)
     }
 
-    fn add_node(&mut self, inode: InodeId, origin: Option<Origin>, length: u64) -> NodeId {
+    fn add_node(&mut self, inode: InodeId, parent: NodeId, origin: Option<Origin>, length: u64) -> NodeId {
         self.inode_mut(inode).names += 1;
         self.path_bytes = self.path_bytes.saturating_add(length);
-        self.nodes.push(Node { inode, origin, length, children: BTreeMap::new() });
+        self.nodes.push(Node { inode, parent, origin, length, children: BTreeMap::new() });
         NodeId((self.nodes.len() - 1) as u32)
     }
 
@@ -189,7 +196,7 @@ impl Tree {
     /// Puts a name where none is.
     pub(super) fn attach(&mut self, directory: NodeId, name: &[u8], inode: InodeId, origin: Option<Origin>) -> NodeId {
         let length = self.node(directory).length.saturating_add(1).saturating_add(name.len() as u64);
-        let node = self.add_node(inode, origin, length);
+        let node = self.add_node(inode, directory, origin, length);
         let replaced = self.node_mut(directory).children.insert(name.into(), node);
         debug_assert!(replaced.is_none(), "attach replaces nothing");
         node
@@ -227,6 +234,21 @@ impl Tree {
     /// The names in a directory, sorted by their bytes.
     pub fn children(&self, directory: NodeId) -> btree_map::Iter<'_, Box<[u8]>, NodeId> {
         self.node(directory).children.iter()
+    }
+
+    /// The directory that a name stands in; the root stands in itself.
+    pub fn parent(&self, node: NodeId) -> NodeId {
+        self.node(node).parent
+    }
+
+    /// Marks a name and every directory above it in a table by [`NodeId::index`]. One that is marked has its directories marked already, so that
+    /// marking any number of names costs no more than the table has places.
+    pub fn mark(&self, node: NodeId, marked: &mut [bool]) {
+        let mut at = node;
+        while let Some(mark) = marked.get_mut(at.index()).filter(|mark| !**mark) {
+            *mark = true;
+            at = self.parent(at);
+        }
     }
 
     /// What is called `name` in a directory.
@@ -342,41 +364,4 @@ impl Inode {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::rootfs::text;
-
-    fn tree(lines: &str) -> Tree {
-        text::tree(lines).unwrap()
-    }
-
-    fn file(bytes: &[u8]) -> InodeKind {
-        InodeKind::File(Content::owned(bytes))
-    }
-
-    #[test]
-    fn what_a_rewritten_file_holds_of_the_input_never_grows() {
-        let mut tree = tree("f = 0123456789\n");
-        let node = tree.lookup(&RootPath::clamped(b"f")).unwrap();
-        assert!(!tree.inode_of(node).is_rewritten());
-        assert_eq!(tree.rewrite(node, file(b"0123")), 6);
-        assert_eq!(tree.rewrite(node, file(b"0123456789abc")), 0);
-        assert_eq!((tree.inode_of(node).held(), tree.inode_of(node).kind.size()), (4, 13));
-        let mut tally = Tally::default();
-        assert!(tree.remove(Tree::ROOT, b"f", &mut tally));
-        assert_eq!(tally, Tally { entries: 1, bytes: 4 });
-    }
-
-    #[test]
-    fn a_new_name_brings_its_directories_and_is_none_of_the_input() {
-        let mut tree = tree("d/f = x\n");
-        let path = RootPath::clamped(b"d/a/b/new");
-        let node = tree.insert(&path, file(b"made"), Meta::default()).unwrap();
-        assert_eq!((tree.lookup(&path), tree.inode_of(node).held()), (Some(node), 0));
-        assert_eq!(tree.insert(&path, file(b"again"), Meta::default()), None);
-        assert_eq!(tree.insert(&RootPath::clamped(b"d/f/below"), file(b""), Meta::default()), None);
-        let mut tally = Tally::default();
-        tree.remove(tree.lookup(&RootPath::clamped(b"d")).unwrap(), b"a", &mut tally);
-        assert_eq!(tally, Tally::default());
-    }
-}
+mod tests;

@@ -12,6 +12,7 @@ use super::floor;
 use super::glob::Pattern;
 use super::matcher::{Matcher, PathBuffer, Scratch};
 use super::skeleton;
+use super::states::States;
 use crate::rootfs::{InodeId, InodeKind, NodeId, RootPath, Tree};
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashSet};
@@ -52,6 +53,7 @@ pub(super) struct Judge<'a> {
     user_drops: bool,
     user_keeps: bool,
     scratch: RefCell<(Scratch, Vec<usize>)>,
+    states: RefCell<States>,
 }
 
 /// A name and where it stands.
@@ -87,6 +89,7 @@ impl<'a> Judge<'a> {
             base,
             claims: Claims::default(),
             scratch: RefCell::default(),
+            states: RefCell::new(States::new(tree)),
         }
     }
 
@@ -208,6 +211,17 @@ impl<'a> Judge<'a> {
             }
         }
         state.licences |= directory && floor::is_licence_directory(here.name);
+        state
+    }
+
+    /// The state of a name from that of its directory, once the rules that apply are known: found by globs the first time only.
+    pub(super) fn state(&self, above: &State, here: Here<'_>) -> State {
+        let mut states = self.states.borrow_mut();
+        if let Some(known) = states.of(here.node) {
+            return known.clone();
+        }
+        let state = self.enter(above, here, false);
+        states.note(here.node, &state, (here.above.0, above));
         state
     }
 
@@ -336,6 +350,11 @@ fn bit(group: usize) -> u64 {
 }
 
 impl State {
+    /// Whether it is that of the directory, as it was handed down.
+    pub(super) fn is_same(&self, above: &Self) -> bool {
+        Rc::ptr_eq(&self.rules, &above.rules) && (self.kept, self.licences) == (above.kept, above.licences)
+    }
+
     /// Whether `group` or the user keeps it.
     pub(super) fn keeps_from(&self, group: usize) -> bool {
         self.kept & (bit(group) | bit(USER)) != 0

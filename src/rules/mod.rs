@@ -39,6 +39,7 @@ mod judge;
 mod matcher;
 pub mod preset;
 mod skeleton;
+mod states;
 #[cfg(test)]
 mod tests;
 mod truncate;

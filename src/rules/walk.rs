@@ -24,8 +24,6 @@ enum OnEmpty {
 pub(super) struct Verdicts {
     /// By [`NodeId::index`]: the rule that takes it.
     gone: Vec<Option<u32>>,
-    /// By [`NodeId::index`]: the directory it stands in.
-    parent: Vec<NodeId>,
     /// By [`NodeId::index`]: how many names of a directory stay.
     live: Vec<u32>,
     on_empty: Vec<OnEmpty>,
@@ -73,7 +71,6 @@ pub(super) fn walk(judge: &Judge<'_>) -> Verdicts {
             close(judge, &mut verdicts, &mut open, &mut path);
             continue;
         };
-        verdicts.place(node, directory.node);
         let back = path.len();
         path.push(name);
         let here = Here { node, name, path: &path, above: (directory.node, directory.above) };
@@ -83,7 +80,7 @@ pub(super) fn walk(judge: &Judge<'_>) -> Verdicts {
                 (State::default(), (!spared).then_some(rule))
             }
             None => {
-                let state = judge.enter(&directory.state, here, false);
+                let state = judge.state(&directory.state, here);
                 let own = judge.pick(&state, here);
                 (state, own)
             }
@@ -148,19 +145,7 @@ fn close(judge: &Judge<'_>, verdicts: &mut Verdicts, open: &mut Vec<Open<'_>>, p
 impl Verdicts {
     fn new(tree: &Tree) -> Self {
         let names = tree.node_bound();
-        Self {
-            gone: vec![None; names],
-            parent: vec![Tree::ROOT; names],
-            live: vec![0; names],
-            on_empty: vec![OnEmpty::Stays; names],
-            links: Vec::new(),
-        }
-    }
-
-    fn place(&mut self, node: NodeId, directory: NodeId) {
-        if let Some(parent) = self.parent.get_mut(node.index()) {
-            *parent = directory;
-        }
+        Self { gone: vec![None; names], live: vec![0; names], on_empty: vec![OnEmpty::Stays; names], links: Vec::new() }
     }
 
     fn take(&mut self, node: NodeId, rule: usize, emptied_by: &mut Option<usize>) {
@@ -203,7 +188,7 @@ impl Verdicts {
             }
             self.take(node, rule, &mut None);
             taken.push(node);
-            let Some(&directory) = self.parent.get(node.index()) else { return };
+            let directory = judge.tree.parent(node);
             let Some(live) = self.live.get_mut(directory.index()) else { return };
             *live = live.saturating_sub(1);
             next = if *live == 0 && directory != Tree::ROOT {
@@ -224,14 +209,8 @@ impl Verdicts {
     pub(super) fn removals(&self, tree: &Tree) -> Vec<Removal> {
         // Only the directories on the way to something that goes are looked at.
         let mut way = vec![false; tree.node_bound()];
-        for (index, _) in self.gone.iter().enumerate().filter(|(_, gone)| gone.is_some()) {
-            let mut at = self.parent.get(index).copied();
-            while let Some(directory) = at
-                && let Some(seen) = way.get_mut(directory.index()).filter(|seen| !**seen)
-            {
-                *seen = true;
-                at = self.parent.get(directory.index()).copied();
-            }
+        for (node, _) in tree.nodes().zip(&self.gone).filter(|(_, gone)| gone.is_some()) {
+            tree.mark(tree.parent(node), &mut way);
         }
         let mut removals = Vec::new();
         let mut open = vec![(RootPath::root(), Tree::ROOT, tree.children(Tree::ROOT))];

@@ -94,7 +94,9 @@ fn drop_packages(root: &Path, names: &[&str]) -> Vec<Package> {
         let path = place(root, path);
         let _ = if path.is_dir() { std::fs::remove_dir(&path) } else { std::fs::remove_file(&path) };
     }
-    apply(&packages.without(&tree, &AtHand, &dropped).unwrap(), root);
+    let mut edit = packages.without(&tree, &AtHand, &dropped).unwrap();
+    edit.write.splice(0..0, packages.rebuilt(&tree, &AtHand, &dropped).unwrap());
+    apply(&edit, root);
     packages.all().to_vec()
 }
 

@@ -11,12 +11,12 @@ mod scripts;
 use super::budget::Budget;
 use super::edit::Edit;
 use super::file::File;
-use super::owners::Places;
-use super::package::{Package, PackageId, numbered};
+use super::package::{Package, numbered};
+use super::shelf::{Gone, Left, Shelf};
 use crate::error::Error;
-use crate::rootfs::{Files, NodeId, RootPath, Tree};
+use crate::rootfs::RootPath;
 use installed::{Record, paragraphs};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
 /// Where `installed` may be.
 const PLACES: [&[u8]; 2] = [b"lib/apk/db", b"usr/lib/apk/db"];
@@ -54,22 +54,13 @@ pub(super) struct Database {
     text: Vec<u8>,
     /// What `triggers` calls each package.
     checksums: Vec<Box<[u8]>>,
-    hops: u64,
 }
 
 /// Reads the database; `None` where there is none.
-pub(super) fn read(tree: &Tree, files: &dyn Files, hops: u64) -> Result<Option<(Vec<Package>, Database)>, Error> {
-    let mut found: Vec<File> = Vec::new();
-    for place in PLACES {
-        let path = RootPath::clamped(place).join(b"installed");
-        let file = File::find(tree, &path, hops).filter(|file| file.content.size > 0);
-        found.extend(file.filter(|file| found.iter().all(|other| other.node != file.node)));
-    }
-    let Some(installed) = found.pop() else { return Ok(None) };
-    if let Some(other) = found.first() {
-        return Err(Error::unsupported(format!("{} and {} are both an apk database", other.path, installed.path)));
-    }
-    let text = installed.read(files, FILE)?;
+pub(super) fn read(shelf: &Shelf<'_>) -> Result<Option<(Vec<Package>, Database)>, Error> {
+    let found = PLACES.iter().filter_map(|place| shelf.find(&RootPath::clamped(place).join(b"installed")));
+    let Some(installed) = File::only(found.filter(|file| file.content.size > 0), "apk")? else { return Ok(None) };
+    let text = installed.read(shelf.files, FILE)?;
     let mut budget = Budget::new();
     let mut all = Vec::new();
     let mut checksums = Vec::new();
@@ -79,20 +70,17 @@ pub(super) fn read(tree: &Tree, files: &dyn Files, hops: u64) -> Result<Option<(
         all.push(package);
         checksums.push(checksum);
     }
-    let world = match world(tree, hops) {
-        Some(file) => Some(file.read(files, FILE)?),
-        None => None,
-    };
+    let world = world(shelf).map(|file| file.read(shelf.files, FILE)).transpose()?;
     judge(&mut all, world.as_deref());
-    Ok(Some((all, Database { installed, text, checksums, hops })))
+    Ok(Some((all, Database { installed, text, checksums })))
 }
 
 fn at(file: &File, error: Error) -> Error {
     error.at_entry(file.path.as_bytes())
 }
 
-fn world(tree: &Tree, hops: u64) -> Option<File> {
-    File::find(tree, &RootPath::clamped(b"etc/apk/world"), hops)
+fn world(shelf: &Shelf<'_>) -> Option<File> {
+    shelf.find(&RootPath::clamped(b"etc/apk/world"))
 }
 
 /// Says of each package whether it was asked for, and whether every system has it. Without a `world`, all were asked for.
@@ -107,7 +95,7 @@ fn judge(all: &mut [Package], world: Option<&[u8]>) {
 }
 
 /// What the files beside `installed` may call a package that went.
-struct Gone<'a> {
+struct Names<'a> {
     /// `NAME-VERSION`.
     titles: HashSet<String>,
     checksums: HashSet<&'a [u8]>,
@@ -117,74 +105,54 @@ struct Gone<'a> {
 
 impl Database {
     /// The database as if packages had been removed.
-    pub(super) fn without(
-        &self,
-        all: &[Package],
-        tree: &Tree,
-        files: &dyn Files,
-        dropped: &BTreeSet<PackageId>,
-    ) -> Result<Edit, Error> {
+    pub(super) fn without(&self, gone: &Gone<'_>) -> Result<Edit, Error> {
         let mut edit = Edit::default();
-        if dropped.is_empty() {
+        if gone.dropped.is_empty() {
             return Ok(edit);
         }
-        let left = paragraphs(&self.text).zip(numbered(all)).filter(|(_, (id, _))| !dropped.contains(id));
+        let left = paragraphs(&self.text).zip(numbered(gone.all)).filter(|(_, (id, _))| !gone.dropped.contains(id));
         edit.write.push(self.installed.with(left.flat_map(|(paragraph, _)| paragraph).copied().collect()));
-        self.rest(all, tree, files, &|id| !dropped.contains(&id), &|_| true, &mut edit)?;
+        gone.left(|left| self.rest(left, &mut edit))?;
         Ok(edit)
     }
 
     /// The database of what stays. `installed` is always written, for scanners; what only apk itself reads changes where it stays.
-    pub(super) fn reduced(
-        &self,
-        all: &[Package],
-        tree: &Tree,
-        files: &dyn Files,
-        stays: &dyn Fn(PackageId) -> bool,
-        stays_path: &dyn Fn(NodeId) -> bool,
-    ) -> Result<Edit, Error> {
+    pub(super) fn reduced(&self, left: &Left<'_>) -> Result<Edit, Error> {
         let mut edit = Edit::default();
-        let mut places = Places::new(tree, self.hops);
-        let mut is_left = |path: &RootPath| places.node(path).is_some_and(stays_path);
-        let mut left = Vec::new();
-        for (paragraph, (id, _)) in paragraphs(&self.text).zip(numbered(all)) {
-            if stays(id) {
-                left.extend(installed::reduced(paragraph, &mut is_left)?);
+        let mut places = left.shelf.places();
+        let mut is_left = |path: &RootPath| places.node(path).is_some_and(left.has_name);
+        let mut kept = Vec::new();
+        for (paragraph, (id, _)) in paragraphs(&self.text).zip(numbered(left.all)) {
+            if (left.has)(id) {
+                kept.extend(installed::reduced(paragraph, &mut is_left)?);
             }
         }
-        edit.write.push(self.installed.with(left));
-        self.rest(all, tree, files, stays, stays_path, &mut edit)?;
+        edit.write.push(self.installed.with(kept));
+        self.rest(left, &mut edit)?;
         Ok(edit)
     }
 
     /// The files beside `installed`, those of them that stay.
-    fn rest(
-        &self,
-        all: &[Package],
-        tree: &Tree,
-        files: &dyn Files,
-        stays: &dyn Fn(PackageId) -> bool,
-        stays_path: &dyn Fn(NodeId) -> bool,
-        edit: &mut Edit,
-    ) -> Result<(), Error> {
-        let gone = self.gone(all, stays);
+    fn rest(&self, left: &Left<'_>, edit: &mut Edit) -> Result<(), Error> {
+        let gone = self.names(left);
         let goes_title = |title: &[u8]| std::str::from_utf8(title).is_ok_and(|title| gone.titles.contains(title));
         let goes_checksum = |checksum: &[u8]| gone.checksums.contains(checksum);
         let goes_name = |name: &[u8]| gone.names.contains(name);
         let limit = usize::try_from(FILE).unwrap_or(usize::MAX);
         let beside = |name: &[u8]| {
             let (directory, _) = self.installed.path.split_last()?;
-            File::find(tree, &directory.join(name), self.hops)
+            left.shelf.find(&directory.join(name))
         };
         let changes: [(Option<File>, Change<'_>); 4] = [
-            (world(tree, self.hops), &|text| Some(beside::world(text, &goes_name))),
+            (world(&left.shelf), &|text| Some(beside::world(text, &goes_name))),
             (beside(b"triggers"), &|text| Some(beside::triggers(text, &goes_checksum))),
             (beside(b"scripts.tar"), &|text| scripts::tar(text, &goes_title)),
             (beside(b"scripts.tar.gz"), &|text| scripts::tar_gz(text, limit, &goes_title)),
         ];
         for (file, change) in changes {
-            let Some(file) = file.filter(|file| stays_path(file.node) && file.content.size <= FILE) else { continue };
-            let text = file.read(files, FILE)?;
+            let file = file.filter(|file| (left.has_name)(file.node) && file.content.size <= FILE);
+            let Some(file) = file else { continue };
+            let text = file.read(left.shelf.files, FILE)?;
             if let Some(changed) = change(&text).filter(|changed| *changed != text) {
                 edit.write.push(file.with(changed));
             }
@@ -192,11 +160,11 @@ impl Database {
         Ok(())
     }
 
-    fn gone<'a>(&'a self, all: &'a [Package], stays: &dyn Fn(PackageId) -> bool) -> Gone<'a> {
-        let mut gone = Gone { titles: HashSet::new(), checksums: HashSet::new(), names: HashSet::new() };
+    fn names<'a>(&'a self, stays: &Left<'a>) -> Names<'a> {
+        let mut gone = Names { titles: HashSet::new(), checksums: HashSet::new(), names: HashSet::new() };
         let mut left: HashSet<&[u8]> = HashSet::new();
-        for ((id, package), checksum) in numbered(all).zip(&self.checksums) {
-            let goes = !stays(id);
+        for ((id, package), checksum) in numbered(stays.all).zip(&self.checksums) {
+            let goes = !(stays.has)(id);
             let names = if goes { &mut gone.names } else { &mut left };
             names.insert(package.name.as_bytes());
             names.extend(package.provides.iter().map(|name| name.as_bytes()));

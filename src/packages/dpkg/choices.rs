@@ -6,10 +6,11 @@
 
 use super::alternatives::{Choice, Group};
 use super::files::FILE;
-use super::purge::{Gone, tolerate};
+use super::purge::tolerate;
 use crate::error::Error;
 use crate::packages::edit::Edit;
 use crate::packages::package::PackageId;
+use crate::packages::shelf::Gone;
 use crate::rootfs::{InodeKind, RootPath};
 
 /// Where the links lead through.
@@ -19,7 +20,7 @@ const DIRECTORY: &[u8] = b"etc/alternatives";
 pub(super) fn strike_out(gone: &Gone<'_>, admin: &RootPath, edit: &mut Edit) -> Result<(), Error> {
     let directory = admin.join(b"alternatives");
     for (name, node) in gone.shelf.children(&directory) {
-        let Some(text) = tolerate(gone.shelf.read_node(node, FILE))?.flatten() else { continue };
+        let Some(text) = tolerate(gone.shelf.read_in(&directory, (name, node), FILE))?.flatten() else { continue };
         let Ok(mut group) = Group::parse(&text) else { continue };
         let Some(by) = group.choices.iter().find_map(|choice| gone.led_to(choice.path)) else { continue };
         let link = Link { gone, name, by };

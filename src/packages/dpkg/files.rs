@@ -1,9 +1,9 @@
-//! The files of the database, by name. In: a tree and the directory. Out: their bytes, and which of them belong to which package.
-//! Never more bytes than the limits here allow.
+//! The files of the database, by name. In: the directory. Out: which of them belong to which package, how long each may be, and the lists that
+//! they hold.
 
-use super::super::owners::Places;
 use crate::error::{Error, escape};
-use crate::rootfs::{Files, InodeKind, NodeId, RootPath, Tree, read_whole};
+use crate::packages::shelf::Shelf;
+use crate::rootfs::{NodeId, RootPath};
 use std::collections::BTreeMap;
 
 /// The longest `status`: 1,000 packages take 1 MiB.
@@ -15,90 +15,59 @@ pub(super) const FILE: u64 = 8 << 20;
 /// What all file lists may have together.
 pub(super) const LISTS: u64 = 96 << 20;
 
-/// Reads the database's files.
-#[derive(Clone, Copy)]
-pub(super) struct Shelf<'a> {
-    pub(super) tree: &'a Tree,
-    pub(super) files: &'a dyn Files,
-    pub(super) hops: u64,
-}
-
-impl<'a> Shelf<'a> {
-    /// The bytes of a regular file; `None` where there is none. A longer one is an error.
-    pub(super) fn read(&self, path: &RootPath, limit: u64) -> Result<Option<Vec<u8>>, Error> {
-        let Some((_, node)) = self.tree.resolve(path, true, self.hops) else { return Ok(None) };
-        self.read_node(node, limit).map_err(|error| error.at_entry(path.as_bytes()))
-    }
-
-    /// The bytes of a name, if it is a regular file.
-    pub(super) fn read_node(&self, node: NodeId, limit: u64) -> Result<Option<Vec<u8>>, Error> {
-        let InodeKind::File(content) = &self.tree.inode_of(node).kind else { return Ok(None) };
-        let too_long = || Error::limit(format!("the file of a package database has more than {limit} bytes"));
-        read_whole(self.files, content, limit)?.map(Some).ok_or_else(too_long)
-    }
-
-    /// What is in a directory: names and what they stand for, sorted; nothing where there is none.
-    pub(super) fn children(&self, path: &RootPath) -> Vec<(&'a [u8], NodeId)> {
-        let found = self.tree.resolve(path, true, self.hops).filter(|(_, node)| self.tree.is_directory(*node));
-        found
-            .map(|(_, node)| self.tree.children(node).map(|(name, node)| (&**name, *node)).collect())
-            .unwrap_or_default()
-    }
-
-    /// Where a path leads, without symlinks on the way; what does not exist yet stands below what does.
-    pub(super) fn place(&self, path: &RootPath) -> RootPath {
-        let (parent, name) = path.split_last().unwrap_or_default();
-        match self.tree.resolve(&parent, true, self.hops) {
-            Some((parent, _)) => parent.join(name),
-            None => path.clone(),
-        }
-    }
-
-    /// Where a file is that may be reached through a symlink.
-    pub(super) fn end(&self, path: &RootPath) -> RootPath {
-        self.tree.resolve(path, true, self.hops).map_or_else(|| path.clone(), |(end, _)| end)
-    }
-
-    /// A table to look many paths up.
-    pub(super) fn places(&self) -> Places<'a> {
-        Places::new(self.tree, self.hops)
-    }
-}
-
 /// The files in `info` by what stands before their last dot: `gcc-12` or `libc6:amd64`.
-#[derive(Debug, Default)]
-pub(super) struct Info<'a>(BTreeMap<&'a [u8], Vec<(&'a [u8], NodeId)>>);
+#[derive(Debug)]
+pub(super) struct Info<'a> {
+    directory: RootPath,
+    stems: BTreeMap<&'a [u8], Vec<(&'a [u8], NodeId)>>,
+}
 
 impl<'a> Info<'a> {
     /// Looks at the names in the directory.
     pub(super) fn new(shelf: &Shelf<'a>, admin: &RootPath) -> Self {
         let mut stems: BTreeMap<&[u8], Vec<(&[u8], NodeId)>> = BTreeMap::new();
-        for (name, node) in shelf.children(&admin.join(b"info")) {
+        let directory = admin.join(b"info");
+        for (name, node) in shelf.children(&directory) {
             if let Some(dot) = name.iter().rposition(|&byte| byte == b'.')
                 && let Some((stem, extension)) = name.split_at_checked(dot)
             {
                 stems.entry(stem).or_default().push((extension, node));
             }
         }
-        Self(stems)
+        Self { directory, stems }
     }
 
-    /// The file of a stem with an extension such as `.list`.
-    pub(super) fn file(&self, stem: &[u8], extension: &str) -> Option<NodeId> {
-        let files = self.0.get(stem)?;
+    /// Whether a stem has a file with an extension such as `.list`.
+    pub(super) fn has(&self, stem: &[u8], extension: &str) -> bool {
+        self.file(stem, extension).is_some()
+    }
+
+    /// The bytes of the file of a stem with an extension.
+    pub(super) fn read(
+        &self,
+        shelf: &Shelf<'_>,
+        (stem, extension): (&[u8], &str),
+        limit: u64,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let Some(node) = self.file(stem, extension) else { return Ok(None) };
+        shelf.read_in(&self.directory, (&[stem, extension.as_bytes()].concat(), node), limit)
+    }
+
+    fn file(&self, stem: &[u8], extension: &str) -> Option<NodeId> {
+        let files = self.stems.get(stem)?;
         files.iter().find(|(other, _)| *other == extension.as_bytes()).map(|(_, node)| *node)
     }
 
     /// The names of all files of a stem.
     pub(super) fn names(&self, stem: &[u8]) -> Vec<Vec<u8>> {
-        let files = self.0.get(stem).map(|files| &**files).unwrap_or_default();
+        let files = self.stems.get(stem).map(|files| &**files).unwrap_or_default();
         files.iter().map(|(extension, _)| [stem, extension].concat()).collect()
     }
 
     /// The stems that have a file list.
     pub(super) fn listed(&self) -> impl Iterator<Item = &'a [u8]> + '_ {
         let has_list = |files: &[(&[u8], NodeId)]| files.iter().any(|(extension, _)| *extension == b".list");
-        self.0.iter().filter(move |(_, files)| has_list(files)).map(|(stem, _)| *stem)
+        self.stems.iter().filter(move |(_, files)| has_list(files)).map(|(stem, _)| *stem)
     }
 }
 

@@ -26,12 +26,9 @@ mod triggers;
 mod version;
 
 use super::edit::Edit;
-use super::owners::Owners;
-use super::package::{Package, PackageId};
+use super::shelf::{Gone, Left};
 use crate::error::Error;
-use crate::rootfs::{Files, NodeId, RootPath, Tree};
-use files::Shelf;
-use std::collections::BTreeSet;
+use crate::rootfs::RootPath;
 use std::ops::Range;
 
 pub(super) use read::read;
@@ -41,7 +38,6 @@ pub(super) use read::read;
 pub(super) struct Database {
     /// `/var/lib/dpkg`, without symlinks on the way.
     admin: RootPath,
-    hops: u64,
     /// By package.
     records: Vec<Record>,
 }
@@ -66,28 +62,14 @@ enum Home {
 impl Database {
     /// The database as if packages had been purged, but for what only their scripts know of: accounts, caches, debconf's answers, files that
     /// they made and no package owns.
-    pub(super) fn without(
-        &self,
-        all: &[Package],
-        owners: &Owners,
-        tree: &Tree,
-        files: &dyn Files,
-        dropped: &BTreeSet<PackageId>,
-    ) -> Result<Edit, Error> {
-        purge::purge(self, purge::Gone { shelf: Shelf { tree, files, hops: self.hops }, all, owners, dropped })
+    pub(super) fn without(&self, gone: &Gone<'_>) -> Result<Edit, Error> {
+        purge::purge(self, gone)
     }
 
-    /// The database of the packages for which `stays` holds, as distroless has it: a paragraph a file in `status.d`, and beside it the
-    /// digests of the names for which `stays_path` holds. All else below the directory has no place beside it.
-    pub(super) fn reduced(
-        &self,
-        all: &[Package],
-        tree: &Tree,
-        files: &dyn Files,
-        stays: &dyn Fn(PackageId) -> bool,
-        stays_path: &dyn Fn(NodeId) -> bool,
-    ) -> Result<Edit, Error> {
-        reduce::reduce(self, all, &Shelf { tree, files, hops: self.hops }, stays, stays_path)
+    /// The database of what stays, as distroless has it: a paragraph a file in `status.d`, and beside it the digests of the names that are there.
+    /// All else below the directory has no place beside it.
+    pub(super) fn reduced(&self, left: &Left<'_>) -> Result<Edit, Error> {
+        reduce::reduce(self, left)
     }
 }
 

@@ -4,47 +4,40 @@
 //! Not undone, because only maintainer scripts know of it: accounts and groups, debconf's answers, `ucf`'s registry, `/etc/shells`, and files
 //! that no package owns. Links to files that went lead nowhere, and go with the other links that do: `/etc/rc?.d`, `*.wants`, `/etc/fonts/conf.d`.
 
-use super::files::{FILE, Info, STATUS, Shelf};
+use super::files::{FILE, Info, STATUS};
 use super::paragraph::{self, paragraphs};
 use super::{Database, Home, choices, diversions, services, states, triggers};
 use crate::error::{Error, ErrorKind};
 use crate::packages::edit::Edit;
-use crate::packages::owners::Owners;
 use crate::packages::package::{Package, PackageId, numbered};
+use crate::packages::shelf::Gone;
 use crate::rootfs::RootPath;
-use std::collections::{BTreeSet, HashMap};
-
-/// What goes, and where to look things up.
-pub(super) struct Gone<'a> {
-    pub(super) shelf: Shelf<'a>,
-    pub(super) all: &'a [Package],
-    pub(super) owners: &'a Owners,
-    pub(super) dropped: &'a BTreeSet<PackageId>,
-}
+use std::collections::HashMap;
 
 /// Changes every file of the database.
-pub(super) fn purge(database: &Database, gone: Gone<'_>) -> Result<Edit, Error> {
+pub(super) fn purge(database: &Database, gone: &Gone<'_>) -> Result<Edit, Error> {
     let mut edit = Edit::default();
     if gone.dropped.is_empty() {
         return Ok(edit);
     }
     let admin = &database.admin;
-    let names = Names::new(&gone);
-    records(database, &gone, &mut edit)?;
+    let names = Names::new(gone);
+    records(database, gone, &mut edit)?;
     let by_name = |name: &[u8]| names.going(name).is_some();
     let by_architecture = |name: &str, architecture: &str| names.exactly(name, architecture).is_some();
     gone.change(&admin.join(b"status-old"), STATUS, &mut edit, |text| old(text, &by_architecture))?;
     gone.change(&admin.join(b"diversions"), FILE, &mut edit, |text| diversions::without(text, &by_name))?;
-    gone.change(&admin.join(b"statoverride"), FILE, &mut edit, |text| Ok(overrides(text, &gone)))?;
+    gone.change(&admin.join(b"statoverride"), FILE, &mut edit, |text| Ok(overrides(text, gone)))?;
     gone.change(&RootPath::clamped(states::PATH), FILE, &mut edit, |text| states::without(text, &by_architecture))?;
-    for (name, node) in gone.shelf.children(&admin.join(b"triggers")) {
-        let Some(text) = tolerate(gone.shelf.read_node(node, FILE))?.flatten() else { continue };
+    let directory = admin.join(b"triggers");
+    for (name, node) in gone.shelf.children(&directory) {
+        let Some(text) = tolerate(gone.shelf.read_in(&directory, (name, node), FILE))?.flatten() else { continue };
         let left = match name {
             b"File" => triggers::file_triggers(&text, &by_name),
             b"Unincorp" => triggers::pulled(&text, &by_name),
             _ => triggers::named_trigger(&text, &by_name),
         };
-        let path = admin.join(b"triggers").join(name);
+        let path = directory.join(name);
         match left {
             // dpkg removes the file of a trigger that nobody is interested in.
             Some(left) if left.is_empty() && name != b"File" && name != b"Unincorp" => {
@@ -55,8 +48,8 @@ pub(super) fn purge(database: &Database, gone: Gone<'_>) -> Result<Edit, Error> 
             None => {}
         }
     }
-    choices::strike_out(&gone, admin, &mut edit)?;
-    services::forget(&gone, &mut edit)?;
+    choices::strike_out(gone, admin, &mut edit)?;
+    services::forget(gone, &mut edit)?;
     Ok(edit)
 }
 

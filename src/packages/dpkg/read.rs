@@ -2,15 +2,16 @@
 //! of them is recorded. Whatever dpkg itself would refuse, or would first repair, is an error.
 
 use super::super::package::{Fixed, Package};
+use super::super::shelf::Shelf;
 use super::catalogue::{Catalogue, Raw};
 use super::diversions::Diversions;
-use super::files::{FILE, Info, LISTS, STATUS, Shelf, digests, file_list};
+use super::files::{FILE, Info, LISTS, STATUS, digests, file_list};
 use super::paragraph::{Paragraph, paragraphs};
 use super::relation;
 use super::states::{self, Automatic};
 use super::{Database, Home, Record};
 use crate::error::{Error, escape};
-use crate::rootfs::{Files, RootPath, Tree};
+use crate::rootfs::RootPath;
 use std::collections::{HashMap, HashSet};
 
 /// Where dpkg keeps it.
@@ -20,16 +21,9 @@ const ADMIN: &[u8] = b"var/lib/dpkg";
 const NAMES: usize = 2_000_000;
 
 /// As [`super::super::Packages::read`] wants it.
-pub(in super::super) fn read(
-    tree: &Tree,
-    files: &dyn Files,
-    hops: u64,
-) -> Result<Option<(Vec<Package>, Database)>, Error> {
-    let Some((admin, node)) = tree.resolve(&RootPath::clamped(ADMIN), true, hops) else { return Ok(None) };
-    if !tree.is_directory(node) {
-        return Ok(None);
-    }
-    let shelf = Shelf { tree, files, hops };
+pub(in super::super) fn read(shelf: &Shelf<'_>) -> Result<Option<(Vec<Package>, Database)>, Error> {
+    let admin = shelf.tree.resolve(&RootPath::clamped(ADMIN), true, shelf.hops);
+    let Some((admin, _)) = admin.filter(|(_, node)| shelf.tree.is_directory(*node)) else { return Ok(None) };
     if shelf.children(&admin.join(b"updates")).iter().any(|(name, _)| name.iter().all(u8::is_ascii_digit)) {
         return Err(Error::malformed("dpkg was interrupted: there is a journal in updates"));
     }
@@ -43,8 +37,8 @@ pub(in super::super) fn read(
     if !text.is_empty() && !text.ends_with(b"\n\n") {
         return Err(Error::malformed("status ends within a paragraph"));
     }
-    let parts = status_d(&shelf, &admin)?;
-    let info = Info::new(&shelf, &admin);
+    let parts = status_d(shelf, &admin)?;
+    let info = Info::new(shelf, &admin);
     let raw = recorded(text, &parts, &info)?;
     if raw.is_empty() {
         return Ok(None);
@@ -66,10 +60,10 @@ pub(in super::super) fn read(
         }
         all.push(package);
     }
-    let records = own(&mut all, raw, &info, &admin, &shelf)?;
+    let records = own(&mut all, raw, &info, &admin, shelf)?;
     divert(&mut all, &Diversions::parse(&diversions)?);
     await_triggers(&mut all, &paragraphs(text)?);
-    Ok(Some((all, Database { admin, hops, records })))
+    Ok(Some((all, Database { admin, records })))
 }
 
 /// A file of `status.d`: its name and its text.
@@ -79,11 +73,12 @@ type Part = (Box<[u8]>, Vec<u8>);
 fn status_d(shelf: &Shelf<'_>, admin: &RootPath) -> Result<Vec<Part>, Error> {
     let mut found = Vec::new();
     let mut left = STATUS;
-    for (name, node) in shelf.children(&admin.join(b"status.d")) {
+    let directory = admin.join(b"status.d");
+    for (name, node) in shelf.children(&directory) {
         if name.ends_with(b".md5sums") || name.ends_with(b".list") || name.ends_with(b".conffiles") {
             continue;
         }
-        if let Some(text) = shelf.read_node(node, left)? {
+        if let Some(text) = shelf.read_in(&directory, (name, node), left)? {
             left = left.saturating_sub(text.len() as u64);
             found.push((name.into(), text));
         }
@@ -192,7 +187,7 @@ fn own(
     for (package, raw) in all.iter_mut().zip(raw) {
         let with_architecture = [raw.name, ":", raw.architecture].concat();
         let is_alone = namesakes.get(raw.name) == Some(&1);
-        let has_list = |stem: &str| info.file(stem.as_bytes(), ".list").is_some();
+        let has_list = |stem: &str| info.has(stem.as_bytes(), ".list");
         let stem = if has_list(&with_architecture) {
             Some(with_architecture.as_str())
         } else {
@@ -203,8 +198,8 @@ fn own(
             Home::File(name) => shelf.read(&admin.join(b"status.d").join(&[name, &b".md5sums"[..]].concat()), limit),
             Home::Status(_) => Ok(None),
         };
-        let text = match stem.and_then(|stem| info.file(stem.as_bytes(), ".list")) {
-            Some(node) => shelf.read_node(node, limit)?,
+        let text = match stem {
+            Some(stem) => info.read(shelf, (stem.as_bytes(), ".list"), limit)?,
             None => beside()?,
         };
         left = left.saturating_sub(text.as_ref().map_or(0, |text| text.len() as u64));

@@ -3,10 +3,11 @@
 //! In: what goes. Out: its notes about units that go. The links themselves, below `/etc/systemd`, lead nowhere then and go as such.
 
 use super::files::FILE;
-use super::purge::{Gone, tolerate};
+use super::purge::tolerate;
 use crate::error::Error;
 use crate::packages::edit::Edit;
 use crate::packages::package::PackageId;
+use crate::packages::shelf::Gone;
 use crate::rootfs::RootPath;
 use std::collections::{BTreeMap, HashMap};
 
@@ -43,7 +44,7 @@ pub(super) fn forget(gone: &Gone<'_>, edit: &mut Edit) -> Result<(), Error> {
                 let unit = name.strip_suffix(ALSO).unwrap_or(name);
                 let Some(&by) = units.get(unit) else { continue };
                 if unit.len() != name.len()
-                    && let Some(text) = tolerate(gone.shelf.read_node(node, FILE))?.flatten()
+                    && let Some(text) = tolerate(gone.shelf.read_in(&directory, (name, node), FILE))?.flatten()
                 {
                     found.extend(links(&text).map(|link| (top.join_all(&link), by)));
                 }

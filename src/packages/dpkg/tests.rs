@@ -1,15 +1,16 @@
 //! The database as a whole: small root filesystems in text, read, changed, and broken.
 
-use super::super::package::{Fixed, numbered};
+use super::super::package::{Fixed, Package, PackageId, numbered};
 use super::super::select::Seed;
-use super::super::testing::{Owned, ids, tree};
+use super::super::testing::{Owned, ids, shelf, tree};
 use super::super::{Edit, Packages};
 use super::*;
 use crate::error::{ErrorKind, escape};
-use crate::rootfs::{InodeKind, Source};
+use crate::rootfs::{InodeKind, Source, Tree};
 use crate::warning::{WarningKind, Warnings};
 use globset::{Glob, GlobSetBuilder};
 use proptest::prelude::*;
+use std::collections::BTreeSet;
 
 const ADMIN: &str = "var/lib/dpkg";
 
@@ -67,7 +68,7 @@ impl Image {
     }
 
     fn read(&self) -> Result<Option<(Vec<Package>, Database)>, Error> {
-        read(&self.tree(), &Owned, 40)
+        read(&shelf(&self.tree()))
     }
 
     fn packages(&self) -> Packages {

@@ -7,10 +7,9 @@
 use crate::error::Error;
 use crate::packages::edit::{Edit, Write};
 use crate::packages::file::File;
-use crate::packages::owners::{Owners, Places};
 use crate::packages::package::PackageId;
-use crate::rootfs::{Files, InodeKind, RootPath, Tree};
-use std::collections::BTreeSet;
+use crate::packages::shelf::{Gone, Shelf};
+use crate::rootfs::{InodeKind, RootPath};
 
 const RECORDS: &[u8] = b"var/lib/alternatives";
 const LINKS: &[u8] = b"etc/alternatives";
@@ -35,30 +34,24 @@ struct Choice<'a> {
 }
 
 /// Takes the choices of packages that go out of all records.
-pub(super) fn without(
-    owners: &Owners,
-    tree: &Tree,
-    files: &dyn Files,
-    hops: u64,
-    dropped: &BTreeSet<PackageId>,
-    edit: &mut Edit,
-) -> Result<(), Error> {
+pub(super) fn without(gone: &Gone<'_>, edit: &mut Edit) -> Result<(), Error> {
+    let shelf = &gone.shelf;
     let records = RootPath::clamped(RECORDS);
-    let Some((records, directory)) = tree.resolve(&records, true, hops) else { return Ok(()) };
-    let mut places = Places::new(tree, hops);
-    for (name, _) in tree.children(directory) {
-        let file = File::find(tree, &records.join(name), hops).filter(|file| file.content.size <= RECORD);
+    let Some((records, directory)) = shelf.tree.resolve(&records, true, shelf.hops) else { return Ok(()) };
+    let mut places = shelf.places();
+    for (name, _) in shelf.tree.children(directory) {
+        let file = shelf.find(&records.join(name)).filter(|file| file.content.size <= RECORD);
         let Some(file) = file else { continue };
-        let text = file.read(files, RECORD)?;
+        let text = file.read(shelf.files, RECORD)?;
         // What `alternatives` cannot read either changes nothing.
         let Some(record) = Record::read(name, &text) else { continue };
         let mut went = |choice: &Choice<'_>| {
             let node = places.node(&RootPath::clamped(choice.targets.first()?))?;
-            owners.gone(node, dropped)
+            gone.owners.gone(node, gone.dropped)
         };
         let fates: Vec<Option<PackageId>> = record.choices.iter().map(&mut went).collect();
         if let Some(package) = fates.iter().flatten().next() {
-            Change { tree, hops, file: &file, package: *package, edit }.apply(record, &fates);
+            Change { shelf, file: &file, package: *package, edit }.apply(record, &fates);
         }
     }
     Ok(())
@@ -111,8 +104,7 @@ impl<'a> Record<'a> {
 
 /// Changes one record, and the links that follow from it.
 struct Change<'a> {
-    tree: &'a Tree,
-    hops: u64,
+    shelf: &'a Shelf<'a>,
     file: &'a File,
     package: PackageId,
     edit: &'a mut Edit,
@@ -156,7 +148,7 @@ impl Change<'_> {
         }
         let outer = RootPath::clamped(link);
         if self.target(&outer).is_some_and(|target| RootPath::clamped(target) == inner)
-            && let Some((path, _)) = self.tree.resolve(&outer, false, self.hops)
+            && let Some((path, _)) = self.shelf.tree.resolve(&outer, false, self.shelf.hops)
         {
             self.edit.remove.push((path, self.package));
         }
@@ -165,13 +157,13 @@ impl Change<'_> {
     /// Where the link of a name in `etc/alternatives` is, symlinks on the way followed.
     fn place(&self, name: &[u8]) -> RootPath {
         let path = RootPath::clamped(LINKS).join(name);
-        self.tree.resolve(&path, false, self.hops).map_or(path, |(path, _)| path)
+        self.shelf.tree.resolve(&path, false, self.shelf.hops).map_or(path, |(path, _)| path)
     }
 
     /// What a link says.
     fn target(&self, path: &RootPath) -> Option<&[u8]> {
-        let (_, node) = self.tree.resolve(path, false, self.hops)?;
-        match &self.tree.inode_of(node).kind {
+        let (_, node) = self.shelf.tree.resolve(path, false, self.shelf.hops)?;
+        match &self.shelf.tree.inode_of(node).kind {
             InodeKind::Symlink(target) => Some(target),
             _ => None,
         }
@@ -183,7 +175,7 @@ mod tests {
     use super::*;
     use crate::packages::Package;
     use crate::packages::files_testing::{tree, written};
-    use crate::packages::testing::Owned;
+    use crate::packages::testing::going;
 
     const LINES: &str = "bin -> usr/bin\nusr/bin/ld -> /etc/alternatives/ld\netc/alternatives/ld -> /usr/bin/ld.bfd\n\
                          usr/share/man/ld.1 -> /etc/alternatives/ld-man\netc/alternatives/ld-man -> /usr/share/man/ld.bfd.1\n\
@@ -201,7 +193,7 @@ mod tests {
         let tree = tree(LINES, &[("var/lib/alternatives/ld", record.as_bytes())]);
         let mut edit = Edit::default();
         let dropped = goes.iter().copied().map(PackageId).collect();
-        without(&Owners::new(&tree, &all, 40), &tree, &Owned, 40, &dropped, &mut edit).unwrap();
+        going(&tree, &all, &dropped, |gone| without(gone, &mut edit)).unwrap();
         edit
     }
 

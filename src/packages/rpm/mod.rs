@@ -13,13 +13,12 @@ mod sqlite;
 mod wal;
 
 use super::budget::Budget;
-use super::edit::Edit;
+use super::edit::{Edit, Write};
 use super::file::File;
-use super::owners::Owners;
 use super::package::{Package, PackageId, numbered};
+use super::shelf::{Gone, Left, Shelf};
 use crate::error::Error;
-use crate::rootfs::{Files, NodeId, RootPath, Tree};
-use std::collections::BTreeSet;
+use crate::rootfs::RootPath;
 
 /// Where the database may be: of Fedora since 36 and SUSE, of all before, of rpm-ostree.
 const PLACES: [&[u8]; 3] = [b"usr/lib/sysimage/rpm", b"var/lib/rpm", b"usr/share/rpm"];
@@ -42,23 +41,22 @@ pub(super) struct Database {
     log: Option<File>,
     /// The number that the database gives each package.
     numbers: Vec<i64>,
-    hops: u64,
 }
 
 /// Reads the database; `None` where there is none.
-pub(super) fn read(tree: &Tree, files: &dyn Files, hops: u64) -> Result<Option<(Vec<Package>, Database)>, Error> {
-    let Some(file) = place(tree, hops)? else { return Ok(None) };
-    if let Some(journal) = beside(&file, b"-journal", tree, hops) {
+pub(super) fn read(shelf: &Shelf<'_>) -> Result<Option<(Vec<Package>, Database)>, Error> {
+    let Some(file) = place(shelf)? else { return Ok(None) };
+    if let Some(journal) = beside(&file, b"-journal", shelf) {
         let mut start = [0; JOURNAL.len()];
-        if files.read_at(&journal.content, 0, &mut start)? == start.len() && start == JOURNAL {
+        if shelf.files.read_at(&journal.content, 0, &mut start)? == start.len() && start == JOURNAL {
             return Err(Error::unsupported(format!("{} has a transaction that was not ended", file.path)));
         }
     }
-    let log = beside(&file, b"-wal", tree, hops);
-    let mut database = Database { file, log, numbers: Vec::new(), hops };
+    let log = beside(&file, b"-wal", shelf);
+    let mut database = Database { file, log, numbers: Vec::new() };
     let mut all = Vec::new();
     let mut budget = Budget::new();
-    let connection = database.open(files)?;
+    let connection = database.open(shelf)?;
     let mut last = i64::MIN;
     let each = rows::each(&connection, |number, header| {
         if number <= last {
@@ -71,105 +69,77 @@ pub(super) fn read(tree: &Tree, files: &dyn Files, hops: u64) -> Result<Option<(
     });
     drop(connection);
     each.map_err(|error| error.at_entry(database.file.path.as_bytes()))?;
-    package::answer_paths(&mut all, tree, hops);
-    reasons::mark(&mut all, tree, files, hops)?;
+    package::answer_paths(&mut all, shelf);
+    reasons::mark(&mut all, shelf)?;
     Ok(Some((all, database)))
 }
 
 /// The one database, if it is in a format that can be read.
-fn place(tree: &Tree, hops: u64) -> Result<Option<File>, Error> {
+fn place(shelf: &Shelf<'_>) -> Result<Option<File>, Error> {
     let find = |place: &[u8], name: &[u8]| {
-        let file = File::find(tree, &RootPath::clamped(place).join(name), hops);
+        let file = shelf.find(&RootPath::clamped(place).join(name));
         file.filter(|file| file.content.size > 0)
     };
-    let mut found: Vec<File> = Vec::new();
-    for file in PLACES.iter().filter_map(|place| find(place, b"rpmdb.sqlite")) {
-        if found.iter().all(|other| other.node != file.node) {
-            found.push(file);
-        }
+    let found = PLACES.iter().filter_map(|place| find(place, b"rpmdb.sqlite"));
+    if let Some(only) = File::only(found, "rpm")? {
+        return Ok(Some(only));
     }
-    let mut found = found.into_iter();
-    match (found.next(), found.next()) {
-        (Some(first), Some(second)) => {
-            Err(Error::unsupported(format!("{} and {} are both an rpm database", first.path, second.path)))
-        }
-        (Some(only), None) => Ok(Some(only)),
-        _ => {
-            let others = PLACES.iter().flat_map(|place| OTHERS.map(|(name, format)| (find(place, name), format)));
-            match others.into_iter().find_map(|(file, format)| Some((file?, format))) {
-                Some((file, format)) => Err(Error::unsupported(format!("{} is {format}", file.path))),
-                None => Ok(None),
-            }
-        }
+    let others = PLACES.iter().flat_map(|place| OTHERS.map(|(name, format)| (find(place, name), format)));
+    match others.into_iter().find_map(|(file, format)| Some((file?, format))) {
+        Some((file, format)) => Err(Error::unsupported(format!("{} is {format}", file.path))),
+        None => Ok(None),
     }
 }
 
 /// The file that SQLite keeps beside another one.
-fn beside(file: &File, suffix: &[u8], tree: &Tree, hops: u64) -> Option<File> {
+fn beside(file: &File, suffix: &[u8], shelf: &Shelf<'_>) -> Option<File> {
     let (directory, name) = file.path.split_last()?;
-    File::find(tree, &directory.join(&[name, suffix].concat()), hops)
+    shelf.find(&directory.join(&[name, suffix].concat()))
 }
 
 impl Database {
     /// The database with its log, opened in memory.
-    fn open(&self, files: &dyn Files) -> Result<rusqlite::Connection, Error> {
+    fn open(&self, shelf: &Shelf<'_>) -> Result<rusqlite::Connection, Error> {
         let open = || {
-            let mut bytes = self.file.read(files, DATABASE)?;
-            let log = self.log.as_ref().map(|log| log.read(files, DATABASE)).transpose()?;
+            let mut bytes = self.file.read(shelf.files, DATABASE)?;
+            let log = self.log.as_ref().map(|log| log.read(shelf.files, DATABASE)).transpose()?;
             wal::apply(&mut bytes, log.as_deref().unwrap_or_default(), DATABASE)?;
             rows::open(&bytes)
         };
         open().map_err(|error| error.at_entry(self.file.path.as_bytes()))
     }
 
-    /// The database as if packages had been erased.
-    pub(super) fn without(
-        &self,
-        all: &[Package],
-        owners: &Owners,
-        tree: &Tree,
-        files: &dyn Files,
-        dropped: &BTreeSet<PackageId>,
-    ) -> Result<Edit, Error> {
-        if dropped.is_empty() {
+    /// What the files beside the database say as if packages had been erased; [`Database::rebuilt`] is the rest.
+    pub(super) fn without(&self, gone: &Gone<'_>) -> Result<Edit, Error> {
+        if gone.dropped.is_empty() {
             return Ok(Edit::default());
         }
-        let stays = |id: PackageId| !dropped.contains(&id);
-        let mut edit = self.rebuilt(all, tree, files, &stays, &|_| true)?;
-        alternatives::without(owners, tree, files, self.hops, dropped, &mut edit)?;
+        let mut edit = gone.left(|left| self.beside(left))?;
+        alternatives::without(gone, &mut edit)?;
         Ok(edit)
     }
 
     /// The database of what stays; its headers list all files of a package, as they are signed.
-    pub(super) fn reduced(
-        &self,
-        all: &[Package],
-        tree: &Tree,
-        files: &dyn Files,
-        stays: &dyn Fn(PackageId) -> bool,
-        stays_path: &dyn Fn(NodeId) -> bool,
-    ) -> Result<Edit, Error> {
-        self.rebuilt(all, tree, files, stays, stays_path)
+    pub(super) fn reduced(&self, left: &Left<'_>) -> Result<Edit, Error> {
+        let mut edit = self.beside(left)?;
+        edit.write.insert(0, self.rebuilt(left)?);
+        Ok(edit)
     }
 
-    fn rebuilt(
-        &self,
-        all: &[Package],
-        tree: &Tree,
-        files: &dyn Files,
-        stays: &dyn Fn(PackageId) -> bool,
-        stays_path: &dyn Fn(NodeId) -> bool,
-    ) -> Result<Edit, Error> {
-        let gone: Vec<PackageId> = numbered(all).map(|(id, _)| id).filter(|id| !stays(*id)).collect();
-        let numbers = numbered(all).zip(&self.numbers).filter(|((id, _), _)| !stays(*id)).map(|(_, number)| *number);
-        let numbers: Vec<i64> = numbers.collect();
-        let bytes =
-            rows::without(&self.open(files)?, &numbers).map_err(|error| error.at_entry(self.file.path.as_bytes()))?;
-        let mut edit = Edit { remove: Vec::new(), write: vec![self.file.with(bytes)] };
+    /// The database itself with what stays.
+    pub(super) fn rebuilt(&self, left: &Left<'_>) -> Result<Write, Error> {
+        let gone = numbered(left.all).zip(&self.numbers).filter(|((id, _), _)| !(left.has)(*id));
+        let gone: Vec<i64> = gone.map(|(_, number)| *number).collect();
+        let bytes = rows::without(&self.open(&left.shelf)?, &gone);
+        Ok(self.file.with(bytes.map_err(|error| error.at_entry(self.file.path.as_bytes()))?))
+    }
+
+    fn beside(&self, left: &Left<'_>) -> Result<Edit, Error> {
+        let first = numbered(left.all).map(|(id, _)| id).find(|id| !(left.has)(*id)).unwrap_or(PackageId(0));
         // What the log said is in the database now, and its index is of the log.
-        let logs = [b"-wal", b"-shm"].into_iter().filter_map(|suffix| beside(&self.file, suffix, tree, self.hops));
-        edit.remove.extend(logs.map(|file| (file.path, gone.first().copied().unwrap_or(PackageId(0)))));
-        reasons::without(all, tree, files, self.hops, stays, stays_path, &mut edit)?;
+        let logs = [b"-wal", b"-shm"].into_iter().filter_map(|suffix| beside(&self.file, suffix, &left.shelf));
+        let mut edit = Edit { remove: logs.map(|file| (file.path, first)).collect(), write: Vec::new() };
+        reasons::without(left, &mut edit)?;
         Ok(edit)
     }
 }

@@ -5,9 +5,9 @@ use super::header::{Header, tag};
 use super::rich;
 use crate::error::Error;
 use crate::packages::budget::Budget;
-use crate::packages::owners::Places;
 use crate::packages::package::{AnyOf, Package, numbered};
-use crate::rootfs::{NodeId, RootPath, Tree};
+use crate::packages::shelf::Shelf;
+use crate::rootfs::{NodeId, RootPath};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// `RPMSENSE_MISSINGOK`: a requirement that may be missing, as it was spelled before `Recommends`.
@@ -117,11 +117,11 @@ fn paths(header: &Header<'_>, budget: &mut Budget) -> Result<Vec<RootPath>, Erro
 }
 
 /// Makes the owners of paths that packages require, directories among them, answer to them. `/bin/sh` is `/usr/bin/sh` where the one directory is a link to the other.
-pub(super) fn answer_paths(all: &mut [Package], tree: &Tree, hops: u64) {
+pub(super) fn answer_paths(all: &mut [Package], shelf: &Shelf<'_>) {
     let wanted =
         all.iter().flat_map(|package| [&package.depends, &package.recommends, &package.weak, &package.installed_if]);
     let wanted: HashSet<Box<str>> = wanted.flatten().flatten().filter(|name| name.starts_with('/')).cloned().collect();
-    let mut places = Places::new(tree, hops);
+    let mut places = shelf.places();
     let mut literal: HashMap<RootPath, Vec<Box<str>>> = HashMap::new();
     let mut standing: HashMap<NodeId, Vec<Box<str>>> = HashMap::new();
     let mut last: HashSet<Vec<u8>> = HashSet::new();

@@ -9,7 +9,8 @@ use crate::error::{Error, ErrorKind};
 use crate::packages::edit::Edit;
 use crate::packages::file::File;
 use crate::packages::package::{Package, PackageId, numbered};
-use crate::rootfs::{Files, NodeId, RootPath, Tree};
+use crate::packages::shelf::{Left, Shelf};
+use crate::rootfs::{Files, RootPath};
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -25,8 +26,8 @@ const HISTORY: u64 = 64 << 20;
 const FILE: u64 = 8 << 20;
 
 /// Marks the packages that came only for another one.
-pub(super) fn mark(all: &mut [Package], tree: &Tree, files: &dyn Files, hops: u64) -> Result<(), Error> {
-    let find = |path: &[u8]| File::find(tree, &RootPath::clamped(path), hops);
+pub(super) fn mark(all: &mut [Package], shelf: &Shelf<'_>) -> Result<(), Error> {
+    let (files, find) = (shelf.files, |path: &[u8]| shelf.find(&RootPath::clamped(path)));
     let log = || find(&[DNF4, b"-wal"].concat());
     let automatic = if let Some(file) = find(DNF5) {
         said(file.read(files, FILE).and_then(|bytes| dnf5(&bytes)))?
@@ -123,26 +124,19 @@ fn zypp(bytes: &[u8]) -> HashSet<Vec<u8>> {
 }
 
 /// The lists without packages. `history.sqlite` stays as it is: what was done remains true.
-pub(super) fn without(
-    all: &[Package],
-    tree: &Tree,
-    files: &dyn Files,
-    hops: u64,
-    stays: &dyn Fn(PackageId) -> bool,
-    stays_path: &dyn Fn(NodeId) -> bool,
-    edit: &mut Edit,
-) -> Result<(), Error> {
+pub(super) fn without(what: &Left<'_>, edit: &mut Edit) -> Result<(), Error> {
     let (mut gone, mut left) = (HashSet::new(), HashSet::new());
-    for ((name, id), (_, package)) in by_architecture(all).zip(numbered(all)) {
+    for ((name, id), (_, package)) in by_architecture(what.all).zip(numbered(what.all)) {
         let epoch = if package.version.contains(':') { "" } else { "0:" };
         let version = format!("{}-{epoch}{}.{}", package.name, package.version, package.architecture);
         let names = [name, version, package.name.clone()].map(String::into_bytes);
-        if stays(id) { &mut left } else { &mut gone }.extend(names);
+        if (what.has)(id) { &mut left } else { &mut gone }.extend(names);
     }
     for path in [DNF5, DNF5_VERSIONS, ZYPP] {
-        let file = File::find(tree, &RootPath::clamped(path), hops);
-        let Some(file) = file.filter(|file| stays_path(file.node) && file.content.size <= FILE) else { continue };
-        let text = file.read(files, FILE)?;
+        let file = what.shelf.find(&RootPath::clamped(path));
+        let file = file.filter(|file| (what.has_name)(file.node) && file.content.size <= FILE);
+        let Some(file) = file else { continue };
+        let text = file.read(what.shelf.files, FILE)?;
         let goes = |line: &&[u8]| named(line).is_some_and(|name| gone.contains(name) && !left.contains(name));
         let kept: Vec<u8> =
             text.split_inclusive(|&byte| byte == b'\n').filter(|line| !goes(line)).flatten().copied().collect();
@@ -167,7 +161,7 @@ fn named(line: &[u8]) -> Option<&[u8]> {
 mod tests {
     use super::*;
     use crate::packages::files_testing::{tree, written};
-    use crate::packages::testing::Owned;
+    use crate::packages::testing::{shelf, staying};
     use rusqlite::Connection;
 
     fn packages() -> Vec<Package> {
@@ -183,7 +177,7 @@ mod tests {
 
     fn automatic(path: &str, bytes: &[u8]) -> Vec<String> {
         let mut all = packages();
-        mark(&mut all, &tree("", &[(path, bytes)]), &Owned, 40).unwrap();
+        mark(&mut all, &shelf(&tree("", &[(path, bytes)]))).unwrap();
         all.into_iter().filter(|package| package.automatic).map(|package| package.name).collect()
     }
 
@@ -228,7 +222,7 @@ mod tests {
         let paths = ["usr/lib/sysimage/libdnf5/packages.toml", "usr/lib/sysimage/libdnf5/nevras.toml"];
         let tree = tree("", &[(paths[0], PACKAGES.as_bytes()), (paths[1], nevras.as_bytes())]);
         let mut edit = Edit::default();
-        without(&packages(), &tree, &Owned, 40, &|id| id.0 != 1, &|_| true, &mut edit).unwrap();
+        staying(&tree, &packages(), (&|id| id.0 != 1, &|_| true), |left| without(left, &mut edit)).unwrap();
         for (path, text) in paths.iter().zip([PACKAGES, nevras]) {
             let expected: String = text.split_inclusive('\n').filter(|line| !line.contains("perl")).collect();
             assert_eq!(String::from_utf8(written(&edit, path).unwrap()).unwrap(), expected);

@@ -5,9 +5,10 @@ use super::header::tests::{Value, header};
 use super::*;
 use crate::error::ErrorKind;
 use crate::packages::files_testing::{tree, written};
-use crate::packages::testing::Owned;
+use crate::packages::testing::{going, shelf, staying};
 use proptest::prelude::*;
 use rusqlite::Connection;
+use std::collections::BTreeSet;
 
 fn toy() -> Vec<Vec<u8>> {
     let named =
@@ -49,13 +50,22 @@ fn bytes(headers: &[Vec<u8>]) -> Vec<u8> {
 const LINES: &str = "bin -> usr/bin\nusr/bin/toy = x\nusr/bin/sh = x\n";
 const PLACE: &str = "usr/lib/sysimage/rpm/rpmdb.sqlite";
 
+/// The whole of it.
+fn without(database: &Database, gone: &Gone<'_>) -> Result<Edit, Error> {
+    let mut edit = database.without(gone)?;
+    if !gone.dropped.is_empty() {
+        edit.write.insert(0, gone.left(|left| database.rebuilt(left))?);
+    }
+    Ok(edit)
+}
+
 fn clauses(of: &[&[&str]]) -> Vec<crate::packages::AnyOf> {
     of.iter().map(|names| names.iter().map(|name| (*name).into()).collect()).collect()
 }
 
 #[test]
 fn a_header_is_a_package() {
-    let (all, _) = read(&tree(LINES, &[(PLACE, &bytes(&toy()))]), &Owned, 40).unwrap().unwrap();
+    let (all, _) = read(&shelf(&tree(LINES, &[(PLACE, &bytes(&toy()))]))).unwrap().unwrap();
     let toy = &all[1];
     assert_eq!((&*toy.name, &*toy.version, &*toy.architecture), ("toy", "1:1.2-3", "x86_64"));
     assert_eq!(toy.depends, clauses(&[&["toy-libs"], &["/bin/sh"], &["bash", "zsh"]]));
@@ -70,7 +80,7 @@ fn a_header_is_a_package() {
 
 #[test]
 fn the_owner_of_a_required_path_answers_to_it_wherever_links_lead() {
-    let (all, _) = read(&tree(LINES, &[(PLACE, &bytes(&toy()))]), &Owned, 40).unwrap().unwrap();
+    let (all, _) = read(&shelf(&tree(LINES, &[(PLACE, &bytes(&toy()))]))).unwrap().unwrap();
     assert_eq!(all[2].provides, ["bash(x86-64)".into(), "/bin/sh".into()]);
     assert!(all[1].provides.is_empty());
 }
@@ -81,19 +91,16 @@ fn a_package_leaves_the_database_and_the_log_leaves_with_it() {
     let files: [(&str, &[u8]); 3] =
         [(PLACE, &bytes(&toy())), (&format!("{PLACE}-wal"), b""), (&format!("{PLACE}-shm"), b"x")];
     let tree = tree(lines, &files);
-    let (all, database) = read(&tree, &Owned, 40).unwrap().unwrap();
-    let edit = database.without(&all, &Owners::new(&tree, &all, 40), &tree, &Owned, &[PackageId(3)].into()).unwrap();
+    let (all, database) = read(&shelf(&tree)).unwrap().unwrap();
+    let edit = going(&tree, &all, &[PackageId(3)].into(), |gone| without(&database, gone)).unwrap();
     let removed: Vec<String> = edit.remove.iter().map(|(path, id)| format!("{path} {}", id.0)).collect();
     assert_eq!(removed, [format!("/{PLACE}-wal 3"), format!("/{PLACE}-shm 3")]);
     let after = self::tree("", &[(PLACE, &written(&edit, PLACE).unwrap())]);
-    let (left, _) = read(&after, &Owned, 40).unwrap().unwrap();
+    let (left, _) = read(&shelf(&after)).unwrap().unwrap();
     let names: Vec<&str> = left.iter().map(|package| &*package.name).collect();
     assert_eq!(names, ["gpg-pubkey", "toy", "bash", "toy-lang"]);
-    assert_eq!(
-        database.without(&all, &Owners::new(&tree, &all, 40), &tree, &Owned, &BTreeSet::new()).unwrap(),
-        Edit::default()
-    );
-    let reduced = database.reduced(&all, &tree, &Owned, &|id| id.0 != 3, &|_| false).unwrap();
+    assert_eq!(going(&tree, &all, &BTreeSet::new(), |gone| without(&database, gone)).unwrap(), Edit::default());
+    let reduced = staying(&tree, &all, (&|id| id.0 != 3, &|_| false), |left| database.reduced(left)).unwrap();
     assert_eq!(reduced, edit);
 }
 
@@ -111,11 +118,11 @@ fn what_is_only_in_the_log_is_read_and_written() {
     }
     let (base, log) = (std::fs::read(&path).unwrap(), std::fs::read(directory.path().join("db-wal")).unwrap());
     let tree = tree("", &[("var/lib/rpm/rpmdb.sqlite", &base), ("var/lib/rpm/rpmdb.sqlite-wal", &log)]);
-    let (all, database) = read(&tree, &Owned, 40).unwrap().unwrap();
+    let (all, database) = read(&shelf(&tree)).unwrap().unwrap();
     assert_eq!(all.len(), 5);
-    let edit = database.without(&all, &Owners::new(&tree, &all, 40), &tree, &Owned, &[PackageId(0)].into()).unwrap();
+    let edit = going(&tree, &all, &[PackageId(0)].into(), |gone| without(&database, gone)).unwrap();
     let after = self::tree("", &[("var/lib/rpm/rpmdb.sqlite", &written(&edit, "var/lib/rpm/rpmdb.sqlite").unwrap())]);
-    assert_eq!(read(&after, &Owned, 40).unwrap().unwrap().0.len(), 4);
+    assert_eq!(read(&shelf(&after)).unwrap().unwrap().0.len(), 4);
 }
 
 #[test]
@@ -124,28 +131,28 @@ fn other_formats_are_named() {
         ("var/lib/rpm/Packages", "/var/lib/rpm/Packages is a Berkeley DB, the format of rpm before 4.16"),
         ("usr/lib/sysimage/rpm/Packages.db", "/usr/lib/sysimage/rpm/Packages.db is an NDB database, SUSE's format"),
     ] {
-        let error = read(&tree("", &[(path, b"x")]), &Owned, 40).unwrap_err();
+        let error = read(&shelf(&tree("", &[(path, b"x")]))).unwrap_err();
         assert_eq!((error.kind(), error.to_string()), (ErrorKind::Unsupported, expected.into()));
     }
     let both = tree("", &[("usr/share/rpm/rpmdb.sqlite", b"x"), ("var/lib/rpm/rpmdb.sqlite", b"x")]);
-    assert_eq!(read(&both, &Owned, 40).unwrap_err().kind(), ErrorKind::Unsupported);
+    assert_eq!(read(&shelf(&both)).unwrap_err().kind(), ErrorKind::Unsupported);
     let beside = tree("", &[("var/lib/rpm/rpmdb.sqlite", &bytes(&toy())), ("var/lib/rpm/Packages", b"x")]);
-    assert!(read(&beside, &Owned, 40).is_ok());
-    assert!(read(&tree("", &[]), &Owned, 40).unwrap().is_none());
+    assert!(read(&shelf(&beside)).is_ok());
+    assert!(read(&shelf(&tree("", &[]))).unwrap().is_none());
 }
 
 #[test]
 fn a_database_in_the_middle_of_a_transaction_is_not_read() {
     let journal = format!("{PLACE}-journal");
     let tree = tree("", &[(PLACE, &bytes(&toy())), (&journal, &[&JOURNAL[..], b"..."].concat())]);
-    assert_eq!(read(&tree, &Owned, 40).unwrap_err().kind(), ErrorKind::Unsupported);
+    assert_eq!(read(&shelf(&tree)).unwrap_err().kind(), ErrorKind::Unsupported);
 }
 
 #[test]
 fn a_broken_database_is_named() {
-    let error = read(&tree("", &[(PLACE, b"nonsense")]), &Owned, 40).unwrap_err();
+    let error = read(&shelf(&tree("", &[(PLACE, b"nonsense")]))).unwrap_err();
     assert_eq!(error.to_string(), format!("entry \"{PLACE}\": it is no SQLite database"));
-    let error = read(&tree("", &[(PLACE, &bytes(&[vec![0; 9]]))]), &Owned, 40).unwrap_err();
+    let error = read(&shelf(&tree("", &[(PLACE, &bytes(&[vec![0; 9]]))]))).unwrap_err();
     assert_eq!(error.to_string(), format!("entry \"{PLACE}\": a header of the rpm database is broken"));
 }
 
@@ -162,8 +169,8 @@ proptest! {
             bytes.truncate(cut);
         }
         let tree = tree(LINES, &[(PLACE, &bytes)]);
-        if let Ok(Some((all, database))) = read(&tree, &Owned, 40) {
-            let _ = database.without(&all, &Owners::new(&tree, &all, 40), &tree, &Owned, &[PackageId(1)].into());
+        if let Ok(Some((all, database))) = read(&shelf(&tree)) {
+            let _ = going(&tree, &all, &[PackageId(1)].into(), |gone| without(&database, gone));
         }
     }
 }
