@@ -32,7 +32,7 @@ pub(crate) use header::{BLOCK, Header};
 pub use input::{BlobInput, StreamInput, TarInput};
 pub use scan::{ScanEnd, scan};
 pub use segment::{Segment, Segments, layer_size, segments};
-pub use write::{Input, Progress, Written, write_layer};
+pub use write::{Progress, Stored, Written, write_layer};
 
 #[cfg(test)]
 pub(crate) mod testing;

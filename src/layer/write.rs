@@ -42,16 +42,16 @@ pub struct Written {
 
 /// Where the bytes lie that a layer is written from.
 #[derive(Clone, Copy)]
-pub struct Input<'a> {
+pub struct Stored<'a> {
     /// The uncompressed layers.
     pub sources: Sources<'a>,
     /// Their gzip form.
     pub deflates: Deflates<'a>,
 }
 
-impl std::fmt::Debug for Input<'_> {
+impl std::fmt::Debug for Stored<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Input").finish_non_exhaustive()
+        f.debug_struct("Stored").finish_non_exhaustive()
     }
 }
 
@@ -65,7 +65,7 @@ pub type Progress<'a> = &'a (dyn Fn(u64) -> Result<(), Error> + Sync);
 /// they were; `Io` where the sink or a source fails. The sink may hold a part of the layer then.
 pub fn write_layer(
     segments: impl Iterator<Item = Result<Segment, Error>> + Send,
-    input: Input<'_>,
+    stored: Stored<'_>,
     encoding: Encoding,
     threads: NonZeroUsize,
     sink: &mut dyn Write,
@@ -74,7 +74,7 @@ pub fn write_layer(
     let failure = Failure::default();
     let written = std::thread::scope(|scope| {
         let reuse = matches!(encoding, Encoding::Gzip { reuse: true, .. });
-        let filler = Filler::new(Cut::new(segments, reuse.then_some(input.deflates)), input.sources);
+        let filler = Filler::new(Cut::new(segments, reuse.then_some(stored.deflates)), stored.sources);
         let (used, unused) = channel();
         let (filled, blocks) = sync_channel(QUEUE);
         let failure = &failure;
@@ -100,7 +100,7 @@ pub fn write_layer(
         }
         drop(jobs);
         let tar = spawn(scope, "diff_id", move || dispatch(blocks, &todo, &promised, &used, failure))?;
-        spawn(scope, "assemble", move || assemble((encoding, input.deflates), promises, &assembled, failure))?;
+        spawn(scope, "assemble", move || assemble((encoding, stored.deflates), promises, &assembled, failure))?;
         let digest = spawn(scope, "digest", move || digest(pieces.into_iter(), Vec::as_slice, &hashed))?;
         let size = drain(ready, sink, failure, Vec::as_slice, drop)?;
         let (diff_id, tar_size) = join(tar)??;

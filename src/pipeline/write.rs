@@ -113,7 +113,7 @@ fn write_one(
     let mut sink = writer.layer()?;
     let written = write_layer(
         segments(&decision.plan, &decision.tree, options.mtime),
-        layer::Input { sources: &|id| layers.tar(id), deflates: &|id| layers.deflate_blocks(id) },
+        layer::Stored { sources: &|id| layers.tar(id), deflates: &|id| layers.deflate_blocks(id) },
         decision.encoding,
         threads,
         &mut sink,

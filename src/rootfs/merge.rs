@@ -6,8 +6,9 @@
 
 use super::entry::Meta;
 use super::ledger::Ledger;
+use super::origin::Origin;
 use super::path::RootPath;
-use super::tree::{InodeId, InodeKind, NodeId, Origin, Tree};
+use super::tree::{InodeId, InodeKind, NodeId, Tree};
 use super::upper::{Upper, differs};
 use crate::error::Error;
 use crate::options::SymlinkParents;

@@ -8,6 +8,7 @@ mod entry;
 mod follow;
 mod ledger;
 mod merge;
+mod origin;
 mod path;
 mod plan;
 #[cfg(test)]
@@ -22,7 +23,8 @@ pub use entry::{Device, Entry, EntryKind, LayerId, Meta, OwnerNames, Record, Tim
 pub use follow::Way;
 pub use ledger::{Ledger, Tally};
 pub use merge::{Merge, Merged};
+pub use origin::{Origin, Span};
 pub use path::RootPath;
 pub use plan::{Item, Plan, Step};
-pub use tree::{Descend, Inode, InodeId, InodeKind, Node, NodeId, Origin, Tree};
+pub use tree::{Descend, Inode, InodeId, InodeKind, Node, NodeId, Tree};
 pub use upper::{Upper, UpperBuilder};

@@ -129,8 +129,8 @@ impl Plan {
                     && !tree.inode(number).is_rewritten()
                     && !is_later(tree.inode(number).meta.mtime, clamp) =>
             {
-                match &origin.verbatim {
-                    Some(range) => Step::Copy { layer: origin.layer, range: range.clone(), inode: number },
+                match origin.verbatim {
+                    Some(span) => Step::Copy { layer: origin.layer, range: span.range(), inode: number },
                     None => Step::Encode { inode: number },
                 }
             }
@@ -144,8 +144,8 @@ fn link(tree: &Tree, Candidate { path, node, .. }: Candidate, carrier: &RootPath
     let inode = tree.node(node).inode;
     let origin = tree.node(node).origin.as_ref();
     let step = match origin {
-        Some(origin) if origin.link.as_ref() == Some(carrier) && !is_later(tree.inode(inode).meta.mtime, clamp) => {
-            origin.verbatim.clone().map(|range| Step::Copy { layer: origin.layer, range, inode })
+        Some(origin) if origin.link.as_deref() == Some(carrier) && !is_later(tree.inode(inode).meta.mtime, clamp) => {
+            origin.verbatim.map(|span| Step::Copy { layer: origin.layer, range: span.range(), inode })
         }
         _ => None,
     };
@@ -161,7 +161,7 @@ fn rank(tree: &Tree, candidates: &mut [Candidate], position: &impl Fn(LayerId) -
     // Directories still open on the way back from the last candidate to the first: their lowest rank so far.
     let mut lowest: std::collections::HashMap<RootPath, (u32, u32)> = std::collections::HashMap::new();
     for candidate in candidates.iter_mut().rev() {
-        let own = tree.node(candidate.node).origin.as_ref().map(|origin| (position(origin.layer), origin.index));
+        let own = tree.node(candidate.node).origin.as_ref().map(|origin| (position(origin.layer), origin.index.get()));
         let below = lowest.remove(&candidate.path);
         candidate.rank = own.into_iter().chain(below).min().unwrap_or((u32::MAX, u32::MAX));
         if let Some((parent, _)) = candidate.path.split_last() {

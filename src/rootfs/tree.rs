@@ -4,11 +4,11 @@
 //! each entry of the input is accounted for. Nothing here recurses: a hostile tree may be ten thousand deep.
 
 use super::content::Content;
-use super::entry::{Device, EntryKind, LayerId, Meta};
+use super::entry::{Device, EntryKind, Meta};
 use super::ledger::Tally;
+use super::origin::Origin;
 use super::path::RootPath;
 use std::collections::{BTreeMap, btree_map};
-use std::ops::Range;
 
 /// A name in a [`Tree`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,22 +28,14 @@ pub struct Node {
     /// The entry that gave this name; `None` for a directory that is only implied by its children.
     pub origin: Option<Origin>,
     /// Bytes of its path.
-    length: u64,
-    children: BTreeMap<Box<[u8]>, NodeId>,
+    length: u32,
+    /// Boxed, since most names are files and a million of them are kept.
+    children: Option<Box<Children>>,
 }
 
-/// The entry of a layer that gave a name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin {
-    /// The layer.
-    pub layer: LayerId,
-    /// The entry's number in its layer.
-    pub index: u32,
-    /// The entry's tar bytes, where they may be copied as they are (see [`super::Entry::verbatim`]).
-    pub verbatim: Option<Range<u64>>,
-    /// For a hard link, the target that its header names; `None` for the entry that defines the inode.
-    pub link: Option<RootPath>,
-}
+type Children = BTreeMap<Box<[u8]>, NodeId>;
+
+static NO_CHILDREN: Children = BTreeMap::new();
 
 /// What a name stands for.
 #[derive(Debug, Clone)]
@@ -53,7 +45,7 @@ pub struct Inode {
     /// Its metadata.
     pub meta: Meta,
     /// Bytes of the input that it still holds, where a decision changed or made it.
-    held: Option<u64>,
+    held: Option<Box<u64>>,
     names: u32,
 }
 
@@ -172,10 +164,10 @@ impl Tree {
         InodeId((self.inodes.len() - 1) as u32)
     }
 
-    fn add_node(&mut self, inode: InodeId, parent: NodeId, origin: Option<Origin>, length: u64) -> NodeId {
+    fn add_node(&mut self, inode: InodeId, parent: NodeId, origin: Option<Origin>, length: u32) -> NodeId {
         self.inode_mut(inode).names += 1;
-        self.path_bytes = self.path_bytes.saturating_add(length);
-        self.nodes.push(Node { inode, parent, origin, length, children: BTreeMap::new() });
+        self.path_bytes = self.path_bytes.saturating_add(length.into());
+        self.nodes.push(Node { inode, parent, origin, length, children: None });
         NodeId((self.nodes.len() - 1) as u32)
     }
 
@@ -195,9 +187,10 @@ impl Tree {
 
     /// Puts a name where none is.
     pub(super) fn attach(&mut self, directory: NodeId, name: &[u8], inode: InodeId, origin: Option<Origin>) -> NodeId {
-        let length = self.node(directory).length.saturating_add(1).saturating_add(name.len() as u64);
+        let length = u32::try_from(name.len()).unwrap_or(u32::MAX);
+        let length = self.node(directory).length.saturating_add(1).saturating_add(length);
         let node = self.add_node(inode, directory, origin, length);
-        let replaced = self.node_mut(directory).children.insert(name.into(), node);
+        let replaced = self.node_mut(directory).children.get_or_insert_default().insert(name.into(), node);
         debug_assert!(replaced.is_none(), "attach replaces nothing");
         node
     }
@@ -219,13 +212,15 @@ impl Tree {
 
     /// Removes a name and all below it; what is gone with it is tallied.
     pub fn remove(&mut self, directory: NodeId, name: &[u8], tally: &mut Tally) -> bool {
-        let Some(node) = self.node_mut(directory).children.remove(name) else { return false };
+        let Some(node) = self.node_mut(directory).children.as_mut().and_then(|children| children.remove(name)) else {
+            return false;
+        };
         let mut doomed = vec![node];
         while let Some(id) = doomed.pop() {
             let node = self.node_mut(id);
             tally.entries += u64::from(node.origin.is_some());
             let inode = node.inode;
-            doomed.extend(std::mem::take(&mut node.children).into_values());
+            doomed.extend(node.children.take().into_iter().flat_map(|children| children.into_values()));
             self.release(inode, tally);
         }
         true
@@ -233,7 +228,7 @@ impl Tree {
 
     /// The names in a directory, sorted by their bytes.
     pub fn children(&self, directory: NodeId) -> btree_map::Iter<'_, Box<[u8]>, NodeId> {
-        self.node(directory).children.iter()
+        self.node(directory).children.as_deref().unwrap_or(&NO_CHILDREN).iter()
     }
 
     /// The directory that a name stands in; the root stands in itself.
@@ -253,7 +248,7 @@ impl Tree {
 
     /// What is called `name` in a directory.
     pub fn child(&self, directory: NodeId, name: &[u8]) -> Option<NodeId> {
-        self.node(directory).children.get(name).copied()
+        self.node(directory).children.as_ref()?.get(name).copied()
     }
 
     /// The inode that a name stands for.
@@ -278,7 +273,7 @@ impl Tree {
         let inode = self.inode_mut(inode);
         let before = inode.held();
         let after = before.min(kind.size());
-        (inode.kind, inode.held) = (kind, Some(after));
+        (inode.kind, inode.held) = (kind, Some(after.into()));
         before - after
     }
 
@@ -300,7 +295,7 @@ impl Tree {
             return None;
         }
         let inode = self.add_inode(kind, meta);
-        self.inode_mut(inode).held = Some(0);
+        self.inode_mut(inode).held = Some(0.into());
         Some(self.attach(directory, name, inode, None))
     }
 
@@ -316,7 +311,7 @@ impl Tree {
                 continue;
             };
             let path = directory.join(name);
-            if visit(&path, node) == Descend::Yes && !self.node(node).children.is_empty() {
+            if visit(&path, node) == Descend::Yes && self.node(node).children.is_some() {
                 open.push((path, self.children(node)));
             }
         }
@@ -349,7 +344,7 @@ impl InodeId {
 impl Inode {
     /// Bytes of the input that it holds: those of its content, unless a decision changed that.
     pub fn held(&self) -> u64 {
-        self.held.unwrap_or_else(|| self.kind.size())
+        self.held.as_deref().copied().unwrap_or_else(|| self.kind.size())
     }
 
     /// Whether a decision changed or made it, so that no layer's bytes are its own.

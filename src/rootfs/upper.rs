@@ -7,11 +7,13 @@
 use super::entry::{Device, Entry, EntryKind, LayerId, Meta};
 use super::follow::link_components;
 use super::ledger::{Ledger, Tally};
+use super::origin::{Origin, Span};
 use super::path::RootPath;
-use super::tree::{Descend, InodeId, InodeKind, NodeId, Origin, Tree};
+use super::tree::{Descend, InodeId, InodeKind, NodeId, Tree};
 use crate::error::Error;
 use crate::warning::{WarningKind, Warnings};
 use std::collections::BTreeSet;
+use std::num::NonZeroU32;
 
 /// The prefix of a whiteout's name (OCI layer.md, "Whiteouts").
 const WHITEOUT: &[u8] = b".wh.";
@@ -161,7 +163,12 @@ impl UpperBuilder {
     }
 
     fn origin(&self, entry: &Entry, link: Option<RootPath>) -> Origin {
-        Origin { layer: self.layer, index: self.index, verbatim: entry.verbatim.clone(), link }
+        Origin {
+            layer: self.layer,
+            index: NonZeroU32::new(self.index).unwrap_or(NonZeroU32::MIN),
+            verbatim: entry.verbatim.as_ref().and_then(Span::of),
+            link: link.map(Box::new),
+        }
     }
 
     /// Notes a whiteout or an opaque mark. The name decides, not the type (M23).

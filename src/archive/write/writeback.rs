@@ -71,7 +71,7 @@ mod tests {
     fn a_small_file_needs_no_thread_and_a_large_one_gets_one() {
         let file = tempfile::tempfile().unwrap();
         let mut writeback = Writeback::default();
-        writeback.wrote((STEP - 1) as usize, &file);
+        writeback.wrote(usize::try_from(STEP - 1).unwrap(), &file);
         assert!(writeback.thread.is_none());
         writeback.wrote(1, &file);
         assert!(writeback.thread.is_some());
@@ -84,7 +84,7 @@ mod tests {
         let file = File::from(std::os::fd::OwnedFd::from(not_a_disk));
         let mut writeback = Writeback::default();
         while writeback.thread.as_ref().is_none_or(|thread| !thread.handle.is_finished()) {
-            writeback.wrote(STEP as usize, &file);
+            writeback.wrote(usize::try_from(STEP).unwrap(), &file);
         }
         assert_eq!(writeback.finish().unwrap_err().kind(), ErrorKind::Io);
     }

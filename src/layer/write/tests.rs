@@ -33,8 +33,8 @@ fn threads(count: usize) -> NonZeroUsize {
 }
 
 /// No gzip layers.
-fn input(sources: Sources<'_>) -> Input<'_> {
-    Input { sources, deflates: &|_| None }
+fn stored(sources: Sources<'_>) -> Stored<'_> {
+    Stored { sources, deflates: &|_| None }
 }
 
 fn hash(bytes: &[u8]) -> Digest {
@@ -60,7 +60,7 @@ fn run(segments: &[Segment], layer: &[u8], encoding: Encoding, count: usize) -> 
     };
     let segments = segments.iter().cloned().map(Ok);
     let written =
-        write_layer(segments, input(&|_| Some(&blob)), encoding, threads(count), &mut out, &progress).unwrap();
+        write_layer(segments, stored(&|_| Some(&blob)), encoding, threads(count), &mut out, &progress).unwrap();
     assert_eq!(told.into_inner(), written.tar_size);
     (out, written)
 }
@@ -162,7 +162,7 @@ fn broken(
     let piece = noise(1 << 20);
     let segments =
         (0..24).map(|n| if n == pieces { Err(Error::limit("piece")) } else { Ok(Segment::Bytes(piece.clone())) });
-    write_layer(segments, input(&|_| None), encoding, threads(count), sink, progress)
+    write_layer(segments, stored(&|_| None), encoding, threads(count), sink, progress)
 }
 
 #[test]
@@ -223,7 +223,7 @@ fn a_written_tree_is_a_tar_that_others_read() {
     let tree = merge.finish().tree;
     let plan = Plan::new(&tree, |layer| layer.0, Some(50));
     let (mut out, all) = (Vec::new(), segments(&plan, &tree, Some(50)));
-    let written = write_layer(all, input(&|_| None), Encoding::Plain, threads(2), &mut out, &|_| Ok(())).unwrap();
+    let written = write_layer(all, stored(&|_| None), Encoding::Plain, threads(2), &mut out, &|_| Ok(())).unwrap();
     assert_eq!(written.tar_size, layer_size(&plan, &tree, Some(50)).unwrap());
     let mut archive = tar::Archive::new(&*out);
     let mut shown = Vec::new();
