@@ -4,7 +4,7 @@
 //! spliced deflate blocks; zstd is one frame after the other, or one long frame that is compressed here.
 
 use super::cut::{Deflates, Reused};
-use super::deflate::{Deflated, Splicer, Window};
+use super::deflate::{Deflated, Emit, Splicer, Window};
 use super::encoding::Encoding;
 use crate::error::Error;
 use std::io::Write;
@@ -36,9 +36,6 @@ pub(super) enum Assembler<'a> {
     Gzip(Splicer, Deflates<'a>),
     Zstd(zstd::stream::write::Encoder<'static, Vec<u8>>),
 }
-
-/// Takes finished pieces; false where nobody wants more.
-type Emit<'a> = &'a mut dyn FnMut(Vec<u8>) -> bool;
 
 impl<'a> Assembler<'a> {
     pub(super) fn new(encoding: Encoding, deflates: Deflates<'a>) -> Result<Self, Error> {
@@ -79,23 +76,30 @@ impl<'a> Assembler<'a> {
                 splicer.bytes(&crc.to_le_bytes());
                 let [a, b, c, d, ..] = size.to_le_bytes(); // RFC 1952: the size modulo 2^32
                 splicer.bytes(&[a, b, c, d]);
-                Ok(emit(std::mem::take(splicer).finish()))
+                Ok(splicer.finish(emit))
             }
             (Self::Zstd(encoder), Part::Bytes(bytes)) => {
                 encoder.write_all(&bytes).map_err(|error| Error::io("compress with zstd", error))?;
-                Ok(emit(std::mem::take(encoder.get_mut())))
+                Ok(hand_on(encoder.get_mut(), emit))
             }
             (Self::Zstd(encoder), Part::End { .. }) => {
                 encoder.do_finish().map_err(|error| Error::io("compress with zstd", error))?;
-                Ok(emit(std::mem::take(encoder.get_mut())))
+                Ok(hand_on(encoder.get_mut(), emit))
             }
-            (Self::AsIs, Part::Bytes(bytes)) => Ok(emit(bytes)),
+            (Self::AsIs, Part::Bytes(mut bytes)) => Ok(emit(&mut bytes)),
             // A reader takes an empty file for damage, not for an empty layer.
             (Self::AsIs, Part::End { size: 0, .. }) => {
-                zstd::bulk::compress(&[], 0).map(emit).map_err(|error| Error::io("compress with zstd", error))
+                let frame = zstd::bulk::compress(&[], 0);
+                frame.map(|mut frame| emit(&mut frame)).map_err(|error| Error::io("compress with zstd", error))
             }
             (Self::AsIs, Part::End { .. }) => Ok(true),
             _ => Err(Error::malformed("a part of another compression")),
         }
     }
+}
+
+fn hand_on(piece: &mut Vec<u8>, emit: Emit<'_>) -> bool {
+    let wanted = emit(piece);
+    piece.clear();
+    wanted
 }

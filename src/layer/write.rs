@@ -100,9 +100,13 @@ pub fn write_layer(
         }
         drop(jobs);
         let tar = spawn(scope, "diff_id", move || dispatch(blocks, &todo, &promised, &used, failure))?;
-        spawn(scope, "assemble", move || assemble((encoding, stored.deflates), promises, &assembled, failure))?;
+        let (written, unwritten) = channel();
+        spawn(scope, "assemble", move || {
+            assemble((encoding, stored.deflates), promises, (&unwritten, &assembled), failure);
+        })?;
         let digest = spawn(scope, "digest", move || digest(pieces.into_iter(), Vec::as_slice, &hashed))?;
-        let size = drain(ready, sink, failure, Vec::as_slice, drop)?;
+        // Its memory is used again; the assembler may have ended already.
+        let size = drain(ready, sink, failure, Vec::as_slice, |piece| drop(written.send(piece)))?;
         let (diff_id, tar_size) = join(tar)??;
         Ok(Written { diff_id, digest: join(digest)??, size, tar_size, origins: join(filler)? })
     });
@@ -220,10 +224,13 @@ fn compress(encoding: Encoding, jobs: &Mutex<Receiver<Job>>, used: &Sender<Block
 fn assemble(
     (encoding, deflates): (Encoding, Deflates<'_>),
     promises: Receiver<Promise>,
-    assembled: &SyncSender<Vec<u8>>,
+    (unused, assembled): (&Receiver<Vec<u8>>, &SyncSender<Vec<u8>>),
     failure: &Failure,
 ) {
-    let emit = &mut |piece: Vec<u8>| piece.is_empty() || assembled.send(piece).is_ok();
+    let emit = &mut |piece: &mut Vec<u8>| {
+        let unused = unused.try_recv().unwrap_or_default();
+        piece.is_empty() || assembled.send(std::mem::replace(piece, unused)).is_ok()
+    };
     let mut assembler = match Assembler::new(encoding, deflates) {
         Ok(assembler) => assembler,
         Err(error) => return failure.set(error),

@@ -12,9 +12,15 @@ pub(super) struct BitWriter {
 }
 
 impl BitWriter {
+    /// Takes the whole bytes that are there, and goes on in the memory of `unused`; the bits after them stay.
+    pub(super) fn replace(&mut self, mut unused: Vec<u8>) -> Vec<u8> {
+        unused.clear();
+        std::mem::replace(&mut self.bytes, unused)
+    }
+
     /// Takes the whole bytes that are there; the bits after them stay.
     pub(super) fn take(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.bytes)
+        self.replace(Vec::new())
     }
 
     /// How many whole bytes are there.

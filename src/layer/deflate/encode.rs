@@ -13,6 +13,8 @@ use std::io;
 pub(in crate::layer) struct Deflate {
     compressor: Compressor,
     inflate: Inflate,
+    /// Room for the compressed bytes, and for what they inflate to.
+    room: Vec<u8>,
     again: Vec<u8>,
 }
 
@@ -33,7 +35,12 @@ impl Deflate {
     pub(in crate::layer) fn new(level: u32) -> io::Result<Self> {
         let level = i32::try_from(level).ok().and_then(|level| CompressionLvl::new(level).ok());
         let level = level.ok_or_else(|| io::Error::other("no such level of deflate"))?;
-        Ok(Self { compressor: Compressor::new(level), inflate: Inflate::new(Wrapper::None)?, again: Vec::new() })
+        Ok(Self {
+            compressor: Compressor::new(level),
+            inflate: Inflate::new(Wrapper::None)?,
+            room: Vec::new(),
+            again: Vec::new(),
+        })
     }
 
     /// Deflates a chunk.
@@ -42,16 +49,17 @@ impl Deflate {
     ///
     /// Where the result does not inflate to the chunk.
     pub(in crate::layer) fn run(&mut self, chunk: &[u8]) -> io::Result<Deflated> {
-        let mut bytes = vec![0; self.compressor.deflate_compress_bound(chunk.len())];
-        let len = self.compressor.deflate_compress(chunk, &mut bytes).map_err(io::Error::other)?;
-        bytes.truncate(len);
+        let bound = self.compressor.deflate_compress_bound(chunk.len());
+        self.room.resize(bound.max(self.room.len()), 0);
+        let len = self.compressor.deflate_compress(chunk, &mut self.room).map_err(io::Error::other)?;
+        let bytes = self.room.get(..len).unwrap_or_default().to_vec();
         let blocks = self.blocks(&bytes, chunk)?;
         Ok(Deflated { bytes, blocks })
     }
 
     fn blocks(&mut self, bytes: &[u8], chunk: &[u8]) -> io::Result<Blocks> {
         self.inflate.reset();
-        self.again.resize(chunk.len().saturating_add(1), 0);
+        self.again.resize(chunk.len().saturating_add(1).max(self.again.len()), 0);
         let mut blocks = Blocks::default();
         blocks.member();
         blocks.boundary(0, 0, false);

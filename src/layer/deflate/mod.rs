@@ -20,4 +20,4 @@ mod zlib;
 pub use blocks::{Block, Blocks};
 pub(super) use encode::{Deflate, Deflated};
 pub(super) use gunzip::Gunzip;
-pub(super) use splice::{Splicer, Window};
+pub(super) use splice::{Emit, Splicer, Window};

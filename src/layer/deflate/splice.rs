@@ -19,8 +19,8 @@ const HEADER: u64 = 3;
 /// Bytes before the data of a stored block: its length, twice.
 const LENGTHS: u64 = 4;
 
-/// Takes finished pieces; false where nobody wants more of them.
-pub(in crate::layer) type Emit<'a> = &'a mut dyn FnMut(Vec<u8>) -> bool;
+/// Takes a finished piece; false where nobody wants more of them. Memory that is used up comes back in its place.
+pub(in crate::layer) type Emit<'a> = &'a mut dyn FnMut(&mut Vec<u8>) -> bool;
 
 /// The stream in the making.
 #[derive(Debug, Default)]
@@ -62,10 +62,17 @@ impl Splicer {
         self.out.align();
     }
 
-    /// What is left.
-    pub(in crate::layer) fn finish(mut self) -> Vec<u8> {
+    /// Hands on what is left, up to a whole byte; false where nobody wants it.
+    pub(in crate::layer) fn finish(&mut self, emit: Emit<'_>) -> bool {
         self.out.align();
-        self.out.take()
+        self.hand_on(emit)
+    }
+
+    fn hand_on(&mut self, emit: Emit<'_>) -> bool {
+        let mut piece = self.out.take();
+        let wanted = emit(&mut piece);
+        self.out.replace(piece);
+        wanted
     }
 
     fn block(&mut self, window: &mut Window<'_>, block: &Block, emit: Emit<'_>) -> Result<bool, Error> {
@@ -97,7 +104,7 @@ impl Splicer {
             let count = bits.end.saturating_sub(at).min(available);
             self.out.extend_bits(bytes, skip, count);
             at = at.saturating_add(count);
-            if self.out.len() >= PIECE && !emit(self.out.take()) {
+            if self.out.len() >= PIECE && !self.hand_on(emit) {
                 return Ok(false);
             }
         }
