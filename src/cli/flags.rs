@@ -129,7 +129,7 @@ pub(crate) struct Strip {
     /// Names the result [default: the names that the input has]
     #[arg(short, long, value_name = "REF", help_heading = "What is read and written")]
     pub(crate) tag: Option<String>,
-    /// none, gzip[:1-9] or zstd[:1-22] [default: as the input's layers]
+    /// none, gzip[:1-9] or zstd[:1-22][,long] [default: as the input's]
     #[arg(short = 'z', long, value_name = "HOW", value_parser = values::compression, help_heading = "What is read and written")]
     pub(crate) compress: Option<Compression>,
     /// auto (default, every engine reads it), docker or oci

@@ -131,6 +131,15 @@ fn only_the_pipeline_names_rayon() {
 }
 
 #[test]
+fn unsafe_code_stands_in_one_file() {
+    let files = sources("src").into_iter().filter(|(_, text)| {
+        ["unsafe {", "unsafe impl", "unsafe fn", "allow(unsafe_code)"].iter().any(|word| code(text).contains(word))
+    });
+    let names: Vec<String> = files.map(|(name, _)| name).collect();
+    assert_eq!(names, ["src/layer/deflate/zlib.rs"]);
+}
+
+#[test]
 fn only_main_ends_the_process_and_only_the_cli_prints() {
     for (name, text) in sources("src").iter().filter(|(name, _)| !is_test(name)) {
         let code = code(text);
