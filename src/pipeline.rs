@@ -71,7 +71,8 @@ fn run(
     let tags = write::tags(archive, options)?;
     let layers = read(archive, options, watch, checks)?;
     let mut decisions = decide(archive, &layers, options, watch)?;
-    let mut report = Report { version: env!("CARGO_PKG_VERSION"), temp_bytes: layers.spilled(), ..Report::default() };
+    let temp_bytes = archive.temp_bytes.saturating_add(layers.spilled());
+    let mut report = Report { version: env!("CARGO_PKG_VERSION"), temp_bytes, ..Report::default() };
     report.input = Artifact { name: archive.name.clone(), bytes: archive.bytes };
     let mut warnings = archive.warnings.clone();
     decisions.iter().for_each(|decision| warnings.merge(&decision.warnings));
@@ -80,7 +81,8 @@ fn run(
         checks.wait()?;
     } else {
         let read = (archive, &layers, checks);
-        let bytes = write::write(read, &mut decisions, (output, &tags), options, &mut warnings, watch)?;
+        let (bytes, temp_bytes) = write::write(read, &mut decisions, (output, &tags), options, &mut warnings, watch)?;
+        report.temp_bytes = report.temp_bytes.saturating_add(temp_bytes);
         report.output = Some(Artifact { name: name(output), bytes });
     }
     report.images = decisions.into_iter().map(|decision| decision.report).collect();

@@ -35,6 +35,8 @@ pub struct Archive {
     pub source_layout: SourceLayout,
     /// The size of the input as it was given, compressed or not; of a directory, the bytes of its files.
     pub bytes: u64,
+    /// The size of the spill file that holds the archive where it is compressed or came through a pipe.
+    pub temp_bytes: u64,
     /// What was odd about the images that are meant.
     pub warnings: Warnings,
     /// Which file or directory the input is: an output must not be the same one.
@@ -70,8 +72,12 @@ pub fn open(input: &Input, options: &Options) -> Result<Archive, Error> {
 fn read(input: &Input, options: &Options, name: &str) -> Result<Archive, Error> {
     let limits = &options.limits;
     let temp_dir = options.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
+    let mut temp_bytes = 0;
     let (members, bytes, file_identity) = match outer::open(input, &temp_dir, limits)? {
-        Outer::Tar { file, len, bytes, identity } => (Members::of_tar(&file, len, limits)?, bytes, identity),
+        Outer::Tar { file, len, bytes, spilled, identity } => {
+            temp_bytes = if spilled { len } else { 0 };
+            (Members::of_tar(&file, len, limits)?, bytes, identity)
+        }
         Outer::Directory { root, identity } => {
             let bytes = layout::total_bytes(&root, limits)?;
             let members = Members::of_directory(layout::Directory::new(root), limits);
@@ -93,7 +99,7 @@ fn read(input: &Input, options: &Options, name: &str) -> Result<Archive, Error> 
             others.extend(draft.finish());
         }
     }
-    Ok(Archive { name: name.to_owned(), images, others, source_layout, bytes, warnings, file_identity })
+    Ok(Archive { name: name.to_owned(), images, others, source_layout, bytes, temp_bytes, warnings, file_identity })
 }
 
 fn has(members: &Members, name: &str) -> Result<bool, Error> {

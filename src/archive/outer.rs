@@ -27,8 +27,8 @@ pub struct FileIdentity {
 /// The input, ready to be read at any place.
 #[derive(Debug)]
 pub(super) enum Outer {
-    /// A plain tar of `len` bytes; `bytes` is the size of the input as it was given.
-    Tar { file: Arc<File>, len: u64, bytes: u64, identity: FileIdentity },
+    /// A plain tar of `len` bytes, in a spill file or where it lies; `bytes` is the size of the input as it was given.
+    Tar { file: Arc<File>, len: u64, bytes: u64, spilled: bool, identity: FileIdentity },
     /// A directory.
     Directory { root: PathBuf, identity: FileIdentity },
 }
@@ -57,7 +57,7 @@ pub(super) fn open(input: &Input, temp_dir: &Path, limits: &Limits) -> Result<Ou
     let head = head.get(..head_len).unwrap_or_default();
     let packing = recognise(head)?;
     if in_place && packing == Packing::PLAIN {
-        return Ok(Outer::Tar { file: Arc::new(file), len: meta.len(), bytes: meta.len(), identity });
+        return Ok(Outer::Tar { file: Arc::new(file), len: meta.len(), bytes: meta.len(), spilled: false, identity });
     }
     let read = if in_place { Vec::new() } else { head.to_vec() };
     let source = Cursor::new(read).chain(file);
@@ -69,7 +69,7 @@ pub(super) fn open(input: &Input, temp_dir: &Path, limits: &Limits) -> Result<Ou
             return Err(Error::unsupported("the archive is compressed twice").hint("decompress it once"));
         }
     }
-    Ok(Outer::Tar { file: Arc::new(spill.file), len: spill.len, bytes: spill.read, identity })
+    Ok(Outer::Tar { file: Arc::new(spill.file), len: spill.len, bytes: spill.read, spilled: true, identity })
 }
 
 /// Says by its first bytes how a file is packed, or why it is no image archive.

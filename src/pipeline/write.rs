@@ -30,7 +30,7 @@ pub(super) fn tags(archive: &Archive, options: &Options) -> Result<Option<Vec<Re
     Ok(Some(vec![reference]))
 }
 
-/// Writes the archive and completes the reports. Returns how many bytes it has.
+/// Writes the archive and completes the reports. Returns how many bytes it has, and how many a spill file took.
 pub(super) fn write(
     (archive, layers, checks): (&Archive, &Layers, &Checks<'_, '_>),
     decisions: &mut [Decision],
@@ -38,7 +38,7 @@ pub(super) fn write(
     options: &Options,
     warnings: &mut Warnings,
     watch: &Watch<'_>,
-) -> Result<u64, Error> {
+) -> Result<(u64, u64), Error> {
     let temp_dir = options.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
     let mut writer = ArchiveWriter::create(
         output,
@@ -73,8 +73,9 @@ pub(super) fn write(
             let what = format!("the archive would have {bytes} bytes, more than the {most} of --max-size");
             return Err(Error::new(ErrorKind::Gate, what));
         }
+        let temp_bytes = sealed.temp_bytes();
         sealed.commit()?;
-        Ok(bytes)
+        Ok((bytes, temp_bytes))
     })
 }
 

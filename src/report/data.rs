@@ -35,7 +35,7 @@ pub struct Report {
     pub timings: Vec<Timing>,
     /// The most memory that the process held, in bytes, where the system tells it.
     pub peak_memory: Option<u64>,
-    /// Bytes of spill files.
+    /// Bytes of spill files: layers and archives that had to be decompressed, what came or went through a pipe.
     pub temp_bytes: u64,
 }
 

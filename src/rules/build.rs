@@ -9,7 +9,7 @@ use super::preset::{SECRETS, Selection, TEXTS};
 use crate::error::Error;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// The group of what the user said himself; each preset is a group of its own.
 pub(super) const USER: usize = 0;
@@ -18,8 +18,12 @@ pub(super) const USER: usize = 0;
 const RULES: usize = 20_000;
 
 /// What to drop and what to keep. [`Rules::default`] is the presets that are on by default.
+///
+/// The default ones are compiled when they are first asked, for many a caller replaces them.
 #[derive(Debug, Clone)]
-pub struct Rules(pub(super) Arc<Compiled>);
+pub struct Rules(pub(super) Arc<LazyLock<Arc<Compiled>, Compile>>);
+
+type Compile = Box<dyn FnOnce() -> Arc<Compiled> + Send + Sync>;
 
 #[derive(Debug, Default)]
 pub(super) struct Compiled {
@@ -66,7 +70,11 @@ pub(super) struct Group {
 impl Rules {
     /// No rule: squash only.
     pub fn none() -> Self {
-        Self(Arc::default())
+        Self::lazy(Compiled::default)
+    }
+
+    fn lazy(compile: impl FnOnce() -> Compiled + Send + Sync + 'static) -> Self {
+        Self(Arc::new(LazyLock::new(Box::new(|| Arc::new(compile())))))
     }
 
     /// Whether no rule drops or empties anything.
@@ -88,7 +96,7 @@ impl Rules {
 impl Default for Rules {
     fn default() -> Self {
         // The presets are part of the program, and a test builds them: this cannot be an error.
-        Self::builder().build().unwrap_or_else(|_| Self::none())
+        Self::lazy(|| Self::builder().compile().unwrap_or_default())
     }
 }
 
@@ -148,6 +156,11 @@ impl RulesBuilder {
     /// `Usage` where a glob is too large to compile, or a rule needs one that does not exist; `Limit` where there are
     /// more globs than 20,000.
     pub fn build(self) -> Result<Rules, Error> {
+        let compiled = self.compile()?;
+        Ok(Rules::lazy(|| compiled))
+    }
+
+    fn compile(self) -> Result<Compiled, Error> {
         let mut parsed: Vec<(usize, String, ParsedRule)> =
             self.own.into_iter().map(|(source, rule)| (USER, source, rule)).collect();
         for (group, (name, text)) in
@@ -166,7 +179,7 @@ impl RulesBuilder {
         }
         let mut compiled = compile(parsed)?;
         compiled.secrets = self.presets.contains(SECRETS);
-        Ok(Rules(Arc::new(compiled)))
+        Ok(compiled)
     }
 }
 

@@ -10,6 +10,7 @@ use super::facts::Facts;
 use super::judge::Judge;
 use super::{dangling, truncate, walk};
 use crate::rootfs::Tree;
+use std::sync::Arc;
 
 impl Rules {
     /// Decides what goes from `tree`, knowing nothing of packages and needs. The same rules, tree and facts always give
@@ -57,7 +58,7 @@ impl Judgement<'_> {
         dangling::follow_up(&self.judge, &mut verdicts);
         let removals = verdicts.removals(self.judge.tree);
         let truncated = truncate::truncated(&self.judge, &verdicts);
-        let (rules, kept) = (self.rules.0.clone(), self.kept.clone());
+        let (rules, kept) = (Arc::clone(&**self.rules.0), self.kept.clone());
         Drops { rules, removals, gone: verdicts.into_gone(), truncated, kept }
     }
 }

@@ -61,7 +61,8 @@ impl Docker {
         })
     }
 
-    fn command(&self) -> Command {
+    /// Its client, before it is told what to do.
+    pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(&self.client);
         command.args(["--host", &self.host]);
         command

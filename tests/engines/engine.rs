@@ -38,10 +38,15 @@ pub(crate) fn reach<T>(
             make(&address)
         }
     };
+    optional(name, found).map(|engine| Turn { engine, _turn: turn })
+}
+
+/// What was found, or `None`, said aloud, where it may be missing and is.
+pub(crate) fn optional<T>(name: &str, found: Result<T, String>) -> Option<T> {
     let required = std::env::var("IMGSTRIP_ENGINES").is_ok_and(|value| value == "required");
     match found {
-        Ok(engine) => Some(Turn { engine, _turn: turn }),
-        Err(why) if required => panic!("{name} cannot be reached: {why}; run tests/engines/setup"),
+        Ok(found) => Some(found),
+        Err(why) if required => panic!("{name} cannot be reached: {why}; see tests/engines/README.md"),
         Err(why) => {
             // Past the capture of a test's output: a skipped test must not look like one that ran.
             let _ = writeln!(std::io::stderr(), "skipped: {name} is not there: {why} (see tests/engines/README.md)");

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stderr)]
 #![allow(clippy::disallowed_methods, reason = "an engine's messages are text")]
 
+mod alone;
 mod cases;
 mod containerd;
 mod databases;

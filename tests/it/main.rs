@@ -27,5 +27,6 @@ mod plan;
 mod properties;
 mod strict;
 mod tar;
+mod temp;
 mod tidy;
 mod whiteouts;

@@ -207,6 +207,11 @@ impl Sealed<'_> {
         self.bytes
     }
 
+    /// Bytes of the spill file that an output which is a stream has.
+    pub fn temp_bytes(&self) -> u64 {
+        if matches!(self.place, Place::Stream { .. }) { self.bytes } else { 0 }
+    }
+
     /// What the names of the archive lead to, in the order of the input.
     pub fn roots(&self) -> &[Root] {
         &self.roots

@@ -11,13 +11,13 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{Builder, JoinHandle};
 
 /// So many new bytes are worth a sync of their own; smaller outputs have none.
-const STEP: u64 = 64 << 20;
+const STEP: usize = 64 << 20;
 
 /// Syncs a file now and then, on a thread of its own.
 #[derive(Debug, Default)]
 pub(super) struct Writeback {
     /// Bytes since the last sync began.
-    fresh: u64,
+    fresh: usize,
     thread: Option<Thread>,
 }
 
@@ -30,7 +30,7 @@ struct Thread {
 impl Writeback {
     /// Takes note of bytes that were written into `file`, which is always the same.
     pub(super) fn wrote(&mut self, bytes: usize, file: &File) {
-        self.fresh = self.fresh.saturating_add(bytes as u64);
+        self.fresh = self.fresh.saturating_add(bytes);
         if self.fresh < STEP {
             return;
         }
@@ -71,7 +71,7 @@ mod tests {
     fn a_small_file_needs_no_thread_and_a_large_one_gets_one() {
         let file = tempfile::tempfile().unwrap();
         let mut writeback = Writeback::default();
-        writeback.wrote(usize::try_from(STEP - 1).unwrap(), &file);
+        writeback.wrote(STEP - 1, &file);
         assert!(writeback.thread.is_none());
         writeback.wrote(1, &file);
         assert!(writeback.thread.is_some());
@@ -84,7 +84,7 @@ mod tests {
         let file = File::from(std::os::fd::OwnedFd::from(not_a_disk));
         let mut writeback = Writeback::default();
         while writeback.thread.as_ref().is_none_or(|thread| !thread.handle.is_finished()) {
-            writeback.wrote(usize::try_from(STEP).unwrap(), &file);
+            writeback.wrote(STEP, &file);
         }
         assert_eq!(writeback.finish().unwrap_err().kind(), ErrorKind::Io);
     }
