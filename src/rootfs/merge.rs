@@ -79,14 +79,17 @@ impl Merge {
         self.merged.warnings.merge(&upper.warnings);
         // A link's target counts before the whiteouts of its layer (M54, M55).
         let links = self.resolve_links(upper)?;
-        if self.layers == 0 {
+        let is_lowest = self.layers == 0;
+        self.layers = self.layers.saturating_add(1);
+        if is_lowest {
+            // There is nothing below: its tree is the result so far, and a hard link to lower layers was refused above.
             for path in upper.whiteouts.iter().chain(&upper.opaques) {
                 self.merged.warnings.add(WarningKind::BaseWhiteout, path);
             }
-        } else {
-            self.removals(upper)?;
+            self.merged.tree = upper.tree.clone();
+            return Ok(());
         }
-        self.layers = self.layers.saturating_add(1);
+        self.removals(upper)?;
         self.additions(upper, &links)?;
         let Merged { tree, ledger, .. } = &mut self.merged;
         for inode in links.into_values() {
