@@ -13,9 +13,10 @@ use crate::layer::{Encoding, layer_size};
 use crate::options::Options;
 use crate::progress::Watch;
 use crate::report::{Accounting, ImageReport, Needed, PackagesReport, Refusal, RuleDrops, Sizes, Stripped, by_preset};
-use crate::rootfs::{Descend, InodeKind, Merge, Merged, Plan, Tally, Tree};
+use crate::rootfs::{Descend, InodeKind, LayerId, Merge, Merged, Plan, Tally, Tree};
 use crate::rules::{Dropped, Kept};
 use crate::warning::Warnings;
+use std::collections::HashMap;
 
 /// What is decided about an image.
 #[derive(Debug)]
@@ -57,9 +58,12 @@ pub(super) fn decide(
 ) -> Result<Decision, Error> {
     let Shown { base, kept, merged: Merged { mut tree, ledger, mut warnings } } = shown;
     let outcome = strip(image, &mut tree, base.as_ref(), layers, options, (&mut warnings, watch))?;
-    let order: Vec<_> = layers.of(image).map(|(id, ..)| id).collect();
-    let position = |id| order.iter().position(|other| *other == id).and_then(|index| u32::try_from(index).ok());
-    let position = |id| position(id).unwrap_or(u32::MAX);
+    // Asked for every name; a layer that the image has twice counts where it stands first.
+    let mut order: HashMap<LayerId, u32> = HashMap::new();
+    for ((id, ..), position) in layers.of(image).zip(0..) {
+        order.entry(id).or_insert(position);
+    }
+    let position = |id| order.get(&id).copied().unwrap_or(u32::MAX);
     let plan = match &base {
         Some(base) => Plan::above(base, &tree, position, options.mtime),
         None => Plan::new(&tree, position, options.mtime),

@@ -75,22 +75,34 @@ impl Merge {
 
     /// Lays a layer over what is there.
     pub fn add(&mut self, upper: &Upper) -> Result<(), Error> {
+        if self.layers == 0 {
+            return self.begin(upper.clone());
+        }
         self.merged.ledger += upper.ledger;
         self.merged.warnings.merge(&upper.warnings);
         // A link's target counts before the whiteouts of its layer (M54, M55).
         let links = self.resolve_links(upper)?;
-        if self.layers == 0 {
-            for path in upper.whiteouts.iter().chain(&upper.opaques) {
-                self.merged.warnings.add(WarningKind::BaseWhiteout, path);
-            }
-        } else {
-            self.removals(upper)?;
-        }
+        self.removals(upper)?;
         self.layers = self.layers.saturating_add(1);
         self.additions(upper, &links)?;
         let Merged { tree, ledger, .. } = &mut self.merged;
         for inode in links.into_values() {
             tree.release(inode, &mut ledger.whited_out);
+        }
+        Ok(())
+    }
+
+    /// Begins with the lowest layer: there is nothing below, so its tree is the result so far, and not copied.
+    pub fn begin(&mut self, lowest: Upper) -> Result<(), Error> {
+        if self.layers > 0 {
+            return self.add(&lowest);
+        }
+        self.resolve_links(&lowest)?; // to lower layers: there are none, and any is an error
+        self.layers = 1;
+        let Upper { tree, whiteouts, opaques, ledger, warnings } = lowest;
+        self.merged = Merged { tree, ledger, warnings };
+        for path in whiteouts.iter().chain(&opaques) {
+            self.merged.warnings.add(WarningKind::BaseWhiteout, path);
         }
         Ok(())
     }

@@ -7,6 +7,7 @@
 use super::entry::{LayerId, Time};
 use super::path::RootPath;
 use super::tree::{Descend, InodeId, InodeKind, NodeId, Tree};
+use std::collections::HashMap;
 use std::ops::Range;
 
 /// The steps that write a layer, in order.
@@ -92,7 +93,7 @@ impl Plan {
         let mut plan = Self { items: Vec::with_capacity(candidates.len()) };
         for candidate in candidates {
             let inode = tree.node(candidate.node).inode;
-            let carrier = carriers.get(inode.index()).and_then(Option::as_ref);
+            let carrier = carriers.get(&inode);
             match carrier {
                 Some(carrier) if *carrier != candidate.path => {
                     if written.get(inode.index()) == Some(&true) {
@@ -159,7 +160,7 @@ fn is_later(time: Time, clamp: Option<i64>) -> bool {
 /// Gives each name the place of its entry; a directory that of its first descendant if that is earlier.
 fn rank(tree: &Tree, candidates: &mut [Candidate], position: &impl Fn(LayerId) -> u32) {
     // Directories still open on the way back from the last candidate to the first: their lowest rank so far.
-    let mut lowest: std::collections::HashMap<RootPath, (u32, u32)> = std::collections::HashMap::new();
+    let mut lowest: HashMap<RootPath, (u32, u32)> = HashMap::new();
     for candidate in candidates.iter_mut().rev() {
         let own = tree.node(candidate.node).origin.as_ref().map(|origin| (position(origin.layer), origin.index.get()));
         let below = lowest.remove(&candidate.path);
@@ -172,10 +173,9 @@ fn rank(tree: &Tree, candidates: &mut [Candidate], position: &impl Fn(LayerId) -
 }
 
 /// For each inode with several names, the one that carries the data: the name whose entry defined the inode if
-/// it is still there, else the first one (M69).
-fn carriers(tree: &Tree, candidates: &[Candidate]) -> Vec<Option<RootPath>> {
-    let mut carriers: Vec<Option<RootPath>> = vec![None; tree.inode_bound()];
-    let mut found: Vec<(bool, (u32, u32))> = vec![(false, (0, 0)); tree.inode_bound()];
+/// it is still there, else the first one (M69). Few inodes have several, so this is no table over all of them.
+fn carriers(tree: &Tree, candidates: &[Candidate]) -> HashMap<InodeId, RootPath> {
+    let mut found: HashMap<InodeId, (bool, (u32, u32), &RootPath)> = HashMap::new();
     for candidate in candidates {
         let node = tree.node(candidate.node);
         let inode = tree.inode(node.inode);
@@ -183,15 +183,11 @@ fn carriers(tree: &Tree, candidates: &[Candidate]) -> Vec<Option<RootPath>> {
             continue;
         }
         let defines = node.origin.as_ref().is_some_and(|origin| origin.link.is_none());
-        let (Some(carrier), Some(best)) = (carriers.get_mut(node.inode.index()), found.get_mut(node.inode.index()))
-        else {
-            continue;
-        };
-        let better = carrier.is_none() || (!defines, candidate.rank) < (!best.0, best.1);
-        if better {
-            *carrier = Some(candidate.path.clone());
-            *best = (defines, candidate.rank);
+        let this = (!defines, candidate.rank, &candidate.path);
+        let best = found.entry(node.inode).or_insert(this);
+        if (this.0, this.1) < (best.0, best.1) {
+            *best = this;
         }
     }
-    carriers
+    found.into_iter().map(|(inode, (.., path))| (inode, path.clone())).collect()
 }
