@@ -252,7 +252,7 @@ fn model(all: &[Package], seeds: &[Seed], roots: &Set) -> Set {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
 
     #[test]
     fn the_choice_is_that_of_the_model_and_breaks_nothing_that_stays(

@@ -17,7 +17,7 @@ use std::num::NonZeroUsize;
 /// So many cases of a property that costs this much, unless the environment asks for more.
 pub fn cases(usual: u32) -> ProptestConfig {
     let asked = std::env::var("PROPTEST_CASES").ok().and_then(|value| value.parse().ok());
-    ProptestConfig { cases: asked.unwrap_or(usual), failure_persistence: None, ..ProptestConfig::default() }
+    ProptestConfig { cases: asked.unwrap_or(usual), ..ProptestConfig::default() }
 }
 
 fn show(merged: &Merged) -> String {

@@ -473,7 +473,7 @@ fn a_database_that_is_cut_off_never_drops_more_than_a_whole_one() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
     #[test]
     fn no_bytes_make_it_panic(which in 0..40usize, at in 0..400usize, bytes in prop::collection::vec(any::<u8>(), 0..6)) {
