@@ -21,3 +21,6 @@ pub use blocks::{Block, Blocks};
 pub(super) use encode::{Deflate, Deflated};
 pub(super) use gunzip::Gunzip;
 pub(super) use splice::{Splicer, Window};
+
+#[cfg(test)]
+mod tests;
