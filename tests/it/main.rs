@@ -25,6 +25,7 @@ mod outer;
 mod packages;
 mod plan;
 mod properties;
+mod reuse;
 mod strict;
 mod tar;
 mod temp;
