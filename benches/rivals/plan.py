@@ -42,7 +42,6 @@ def plain(imgstrip):
         *bounds(to),
         rival("skopeo", "none", to, ["skopeo"], "no squash", bound=True),
         rival("crane-library", "none", to, ["crane-flatten"]),
-        rival("crane", "none", to, ["crane"], "gzip:9 out"),
         rival("ocirender", "none", to, ["ocirender-flatten", "jq", "openssl"]),
         rival("by-hand", "none", to, ["jq", "openssl"]),
         rival("oci-squash", "none", to, ["oci-squash"]),

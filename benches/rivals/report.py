@@ -52,18 +52,23 @@ def seconds(value):
     return f"{value:.2f}" if value < 10 else f"{value:.1f}"
 
 
+def counted(line):
+    """Its runs, or the warm-up where no other was asked for."""
+    return line.runs or [line.first]
+
+
 def row(line, base):
     if line.failed:
         return [line.plan.name, "-", "-", "-", "-", "-", "-", "-", "-", line.failed]
-    walls = [run.wall for run in line.runs]
-    wall, cpu = median(walls), median(run.cpu for run in line.runs)
-    memory, disk = max(run.memory for run in line.runs), max(run.disk for run in line.runs)
+    walls = [run.wall for run in counted(line)]
+    wall, cpu = median(walls), median(run.cpu for run in counted(line))
+    memory, disk = max(run.memory for run in counted(line)), max(run.disk for run in counted(line))
     cpu_text, memory_text = seconds(cpu), megabytes(memory)
     if line.plan.daemon:
-        cpu_text += f" + {seconds(median(run.daemon_cpu for run in line.runs))} daemon"
-        memory_text += f" + {megabytes(max(run.daemon_memory for run in line.runs))} daemon"
+        cpu_text += f" + {seconds(median(run.daemon_cpu for run in counted(line)))} daemon"
+        memory_text += f" + {megabytes(max(run.daemon_memory for run in counted(line)))} daemon"
     return [
-        line.plan.name, str(len(walls)), seconds(wall), f"{seconds(min(walls))}-{seconds(max(walls))}", f"{wall / base:.2f}" if base else "-",
+        line.plan.name, str(len(line.runs)), seconds(wall), f"{seconds(min(walls))}-{seconds(max(walls))}", f"{wall / base:.2f}" if base else "-",
         cpu_text, memory_text, megabytes(max(0, disk - line.output)), megabytes(line.output), line.right,
     ]
 
@@ -86,7 +91,7 @@ def tables(archive, lines, rates, sizes, markdown):
     for name in dict.fromkeys(name for line in lines for name in line.plan.tables):
         members = [line for line in lines if name in line.plan.tables]
         own = next((line for line in members if line.plan.name.startswith("imgstrip") and not line.failed), None)
-        base = median(run.wall for run in own.runs) if own else None
+        base = median(run.wall for run in counted(own)) if own else None
         text.append(f"{subtitle}{plan.TITLES[name]}")
         if name == "presets":
             text.append(presets(members, markdown))
@@ -95,7 +100,7 @@ def tables(archive, lines, rates, sizes, markdown):
         text.append(table(HEAD, [row(line, base) for line in able], markdown))
         text += [f"{line.plan.name}: not measured, {line.plan.why_not}" for line in members if line.plan.why_not]
         if base and (least := floors.floor(name, sizes, rates, own.output)):
-            cpu = median(run.cpu for run in own.runs)
+            cpu = median(run.cpu for run in counted(own))
             text.append(f"Floor: {seconds(least[1])} s wall, {seconds(least[0])} s CPU. imgstrip is at {base / least[1]:.2f} of the wall, {cpu / least[0]:.2f} of the CPU.")
     return "\n\n".join(text)
 
@@ -106,8 +111,8 @@ def presets(members, markdown):
         if line.failed:
             rows.append([line.plan.name, "-", "-", "-", "-", line.failed])
             continue
-        wall = median(run.wall for run in line.runs)
+        wall = median(run.wall for run in counted(line))
         rate = wall / line.output * 1e9
         base = base or rate
-        rows.append([line.plan.name, seconds(wall), megabytes(line.output), f"{rate:.2f}", f"{rate / base:.2f}", megabytes(max(run.memory for run in line.runs))])
+        rows.append([line.plan.name, seconds(wall), megabytes(line.output), f"{rate:.2f}", f"{rate / base:.2f}", megabytes(max(run.memory for run in counted(line)))])
     return table(["", "wall s", "output MB", "s/GB written", "× none", "memory MB"], rows, markdown)
