@@ -24,6 +24,16 @@ pub(crate) struct Layout {
 impl Layout {
     /// Writes it to `at` and `at`.tar.
     pub(crate) fn write(at: &Path, images: &[(String, Vec<Vec<u8>>)]) -> Self {
+        Self::write_as(at, images, "", &|tar| tar.to_vec())
+    }
+
+    /// Writes it with the layers compressed; `suffix` is what their media type ends with, such as `+gzip`.
+    pub(crate) fn write_as(
+        at: &Path,
+        images: &[(String, Vec<Vec<u8>>)],
+        suffix: &str,
+        compress: &dyn Fn(&[u8]) -> Vec<u8>,
+    ) -> Self {
         let blobs = at.join("blobs/sha256");
         fs::create_dir_all(&blobs).unwrap();
         let blob = |kind: &str, bytes: &[u8]| {
@@ -33,9 +43,9 @@ impl Layout {
         };
         let (mut manifests, mut entries) = (Vec::new(), Vec::new());
         for (tag, tars) in images {
-            let layers: Vec<Value> =
-                tars.iter().map(|tar| blob("application/vnd.oci.image.layer.v1.tar", tar)).collect();
-            let digests: Vec<&Value> = layers.iter().map(|layer| &layer["digest"]).collect();
+            let kind = format!("application/vnd.oci.image.layer.v1.tar{suffix}");
+            let layers: Vec<Value> = tars.iter().map(|tar| blob(&kind, &compress(tar))).collect();
+            let digests: Vec<String> = tars.iter().map(|tar| format!("sha256:{}", hex(tar))).collect();
             let config = json!({
                 "architecture": architecture(), "os": "linux",
                 "config": {"Cmd": ["/none"], "Labels": {LABEL: tag}},
@@ -73,7 +83,8 @@ fn path(descriptor: &Value) -> String {
     format!("blobs/{}", descriptor["digest"].as_str().unwrap().replace(':', "/"))
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// SHA-256 in hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

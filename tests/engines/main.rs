@@ -11,6 +11,7 @@ mod cases;
 mod containerd;
 mod databases;
 mod docker;
+mod encoders;
 mod engine;
 mod known;
 mod layout;

@@ -8,7 +8,7 @@ use flate2::{Compress, Compression, Crc, FlushCompress};
 use imgstrip::archive::Blob;
 use imgstrip::layer::codec::{Codec, Decoder};
 use imgstrip::layer::deflate::Blocks;
-use imgstrip::layer::{Encoding, Input, Segment, Written, write_layer};
+use imgstrip::layer::{Encoding, Segment, Stored, Written, write_layer};
 use imgstrip::options::Limits;
 use imgstrip::rootfs::LayerId;
 use libdeflater::{CompressionLvl, Compressor, Decompressor};
@@ -340,11 +340,11 @@ fn write(segments: &[Segment], layers: &[Layer], threads: usize) -> (Vec<u8>, Wr
     let find = |id: LayerId| layers.get(id.0 as usize);
     let sources = |id| find(id).map(|layer| &layer.tar);
     let deflates = |id| find(id).map(|layer| (&layer.gzip, &layer.blocks));
-    let input = Input { sources: &sources, deflates: &deflates };
+    let stored = Stored { sources: &sources, deflates: &deflates };
     let (mut out, encoding) = (Vec::new(), Encoding::Gzip { level: 6, reuse: true });
     let segments = segments.iter().cloned().map(Ok);
     let threads = NonZeroUsize::new(threads).unwrap();
-    let written = write_layer(segments, input, encoding, threads, &mut out, &|_| Ok(())).unwrap();
+    let written = write_layer(segments, stored, encoding, threads, &mut out, &|_| Ok(())).unwrap();
     (out, written)
 }
 

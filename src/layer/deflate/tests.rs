@@ -8,7 +8,7 @@ use super::*;
 use crate::archive::Blob;
 use crate::error::{Error, ErrorKind};
 use crate::layer::fill::tests::{blob, noise};
-use crate::layer::{Encoding, Input, Progress, Segment, Written, write_layer};
+use crate::layer::{Encoding, Progress, Segment, Stored, Written, write_layer};
 use crate::rootfs::LayerId;
 use flate2::{Compress, Compression, Crc, FlushCompress};
 use proptest::prelude::*;
@@ -103,9 +103,9 @@ fn write(
     progress: Progress<'_>,
 ) -> Result<Written, Error> {
     let segments = [Ok(Segment::Copy { layer: LayerId(0), range })].into_iter();
-    let input = Input { sources: &|_| Some(tar), deflates: &|_| Some((gzip, blocks)) };
+    let stored = Stored { sources: &|_| Some(tar), deflates: &|_| Some((gzip, blocks)) };
     let encoding = Encoding::Gzip { level: 6, reuse: true };
-    write_layer(segments, input, encoding, NonZeroUsize::new(threads).unwrap(), sink, progress)
+    write_layer(segments, stored, encoding, NonZeroUsize::new(threads).unwrap(), sink, progress)
 }
 
 /// A part of a layer that is written and read again; how much of it was copied.
