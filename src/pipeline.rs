@@ -13,6 +13,7 @@ mod explain;
 mod inspect;
 mod keep;
 mod layers;
+mod lent;
 mod secrets;
 mod survey;
 mod write;
@@ -29,6 +30,7 @@ pub use diff::diff;
 pub use explain::explain;
 pub use inspect::inspect;
 use layers::Layers;
+use lent::Keep;
 use rayon::prelude::*;
 
 /// Squashes and strips the images of an archive, and writes them to `output`.
@@ -69,7 +71,9 @@ fn run(
     checks: &Checks<'_, '_>,
 ) -> Result<Report, Error> {
     let tags = write::tags(archive, options)?;
-    let layers = read(archive, options, watch, checks)?;
+    // Secrets are looked for in what layers held and later ones deleted.
+    let keep = if options.rules.looks_for_secrets() { Keep::ToTheEnd } else { Keep::UntilMerged };
+    let layers = read(archive, options, (keep, checks), watch)?;
     let mut decisions = decide(archive, &layers, options, watch)?;
     let temp_bytes = archive.temp_bytes.saturating_add(layers.spilled());
     let mut report = Report { version: env!("CARGO_PKG_VERSION"), temp_bytes, ..Report::default() };
@@ -93,17 +97,22 @@ fn run(
     Ok(report)
 }
 
-fn read(archive: &Archive, options: &Options, watch: &Watch<'_>, checks: &Checks<'_, '_>) -> Result<Layers, Error> {
+fn read(
+    archive: &Archive,
+    options: &Options,
+    beside: (Keep, &Checks<'_, '_>),
+    watch: &Watch<'_>,
+) -> Result<Layers, Error> {
     let total = archive.images.iter().flat_map(|image| &image.layers).map(|layer| layer.blob.len()).sum();
     watch.phase("read layers", Some(total), || {
-        Layers::read(&archive.images, options, checks, &|bytes| watch.tell(Event::Advanced(bytes)))
+        Layers::read(&archive.images, options, beside, &|bytes| watch.tell(Event::Advanced(bytes)))
     })
 }
 
 /// Reads the layers and checks all their digests before it returns.
-fn read_checked(archive: &Archive, options: &Options, watch: &Watch<'_>) -> Result<Layers, Error> {
+fn read_checked(archive: &Archive, options: &Options, keep: Keep, watch: &Watch<'_>) -> Result<Layers, Error> {
     checks::beside(options, watch, |checks| {
-        let layers = read(archive, options, watch, checks)?;
+        let layers = read(archive, options, (keep, checks), watch)?;
         watch.phase("check digests", None, || checks.wait())?;
         Ok(layers)
     })

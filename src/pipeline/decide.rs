@@ -222,7 +222,8 @@ pub(super) fn merge(
             return Err(Error::limit(what).hint("raise it with --limit expanded=BYTES"));
         }
         let layer = || format!("layer {}/{}", position.saturating_add(1), image.layers.len());
-        merge.add(upper).and_then(|()| bounded(merge.tree(), limits)).map_err(|error| error.in_layer(layer()))?;
+        let added = upper.borrow().and_then(|upper| merge.add(&upper));
+        added.and_then(|()| bounded(merge.tree(), limits)).map_err(|error| error.in_layer(layer()))?;
         if position.checked_add(1) == Some(kept) {
             base = Some(merge.tree().clone());
         }

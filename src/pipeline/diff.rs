@@ -5,6 +5,7 @@
 
 use super::decide::{merge, name};
 use super::layers::Layers;
+use super::lent::Keep;
 use super::{read_checked, with_archive};
 use crate::archive::Archive;
 use crate::error::Error;
@@ -39,7 +40,7 @@ pub fn diff(a: &Input, b: &Input, options: &Options, watch: &Watch<'_>) -> Resul
 }
 
 fn open<'a>(archive: &'a Archive, options: &Options, watch: &Watch<'_>) -> Result<Side<'a>, Error> {
-    let layers = read_checked(archive, options, watch)?;
+    let layers = read_checked(archive, options, Keep::UntilMerged, watch)?;
     Ok(Side { archive, layers })
 }
 

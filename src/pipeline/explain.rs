@@ -8,6 +8,7 @@ use super::decide::{self, Shown};
 use super::inspect::list;
 use super::keep;
 use super::layers::Layers;
+use super::lent::Keep;
 use super::survey::{Known, Survey};
 use super::{base, read_checked, with_archive};
 use crate::archive::Archive;
@@ -31,7 +32,7 @@ pub fn explain(input: &Input, path: &[u8], options: &Options, watch: &Watch<'_>)
 }
 
 fn run(archive: &Archive, path: &[u8], options: &Options, watch: &Watch<'_>) -> Result<Explanation, Error> {
-    let layers = read_checked(archive, options, watch)?;
+    let layers = read_checked(archive, options, Keep::ToTheEnd, watch)?;
     let path = RootPath::clamped(path);
     let mut warnings = archive.warnings.clone();
     let images = archive.images.iter().map(|image| {
@@ -66,7 +67,7 @@ fn tell(
         name: decide::name(image),
         platform: image.platform.to_string(),
         path: path.to_string(),
-        layers: touches(image, &[asked, path], layers),
+        layers: touches(image, &[asked, path], layers)?,
         verdict: "is not in the image".into(),
         ..ExplainedImage::default()
     };
@@ -210,10 +211,11 @@ fn chain(closure: &Closure, node: NodeId) -> Vec<Link> {
 }
 
 /// What each layer did to a path.
-fn touches(image: &Image, paths: &[&RootPath], layers: &Layers) -> Vec<Touch> {
+fn touches(image: &Image, paths: &[&RootPath], layers: &Layers) -> Result<Vec<Touch>, Error> {
     let described = list(image, layers);
     let mut touches = Vec::new();
     for ((number, (_, upper, _)), step) in (1u64..).zip(layers.of(image)).zip(described) {
+        let upper = upper.borrow()?;
         let mut did: Vec<String> = Vec::new();
         for path in paths {
             let mut above = Some((*path).clone());
@@ -237,5 +239,5 @@ fn touches(image: &Image, paths: &[&RootPath], layers: &Layers) -> Vec<Touch> {
             touches.push(Touch { layer: number, what: did.join(", "), created_by: step.created_by });
         }
     }
-    touches
+    Ok(touches)
 }

@@ -5,6 +5,7 @@
 use super::choose::choose;
 use super::decide::{merge, name};
 use super::layers::Layers;
+use super::lent::Keep;
 use super::survey::{Known, Survey};
 use super::{read_checked, with_archive};
 use crate::archive::{Archive, SourceLayout};
@@ -28,7 +29,7 @@ pub fn inspect(input: &Input, options: &Options, watch: &Watch<'_>) -> Result<In
 }
 
 fn run(archive: &Archive, options: &Options, watch: &Watch<'_>) -> Result<Inspection, Error> {
-    let layers = read_checked(archive, options, watch)?;
+    let layers = read_checked(archive, options, Keep::UntilMerged, watch)?;
     let presets = presets()?;
     let mut warnings = archive.warnings.clone();
     let images = watch.phase("try the presets", None, || {

@@ -1,6 +1,7 @@
 //! Every distinct layer of an archive, read once and side by side, however many images share it.
 
 use super::checks::Checks;
+use super::lent::{Keep, Lent};
 use crate::archive::{Blob, digest};
 use crate::error::Error;
 use crate::image::{Image, Layer};
@@ -8,7 +9,7 @@ use crate::layer::deflate::Blocks;
 use crate::layer::fill;
 use crate::layer::read::{self, ReadLayer};
 use crate::options::{Limits, Options};
-use crate::rootfs::{Content, Files, LayerId, Run, Tree, Upper, UpperBuilder};
+use crate::rootfs::{Content, Files, LayerId, Run, Tree, UpperBuilder};
 use rayon::prelude::*;
 
 /// The layers of an archive.
@@ -18,7 +19,7 @@ pub(super) struct Layers(Vec<Distinct>);
 #[derive(Debug)]
 struct Distinct {
     layer: Layer,
-    upper: Upper,
+    upper: Lent,
     read: ReadLayer,
 }
 
@@ -28,7 +29,7 @@ impl Layers {
     pub(super) fn read(
         images: &[Image],
         options: &Options,
-        checks: &Checks<'_, '_>,
+        (keep, checks): (Keep, &Checks<'_, '_>),
         done: &(dyn Fn(u64) + Sync),
     ) -> Result<Self, Error> {
         let mut claims: Vec<(Layer, String)> = Vec::new();
@@ -64,7 +65,8 @@ impl Layers {
                 done(layer.blob.len());
                 let mut upper = builder.finish();
                 upper.warnings.merge(&read.warnings);
-                Distinct { layer, upper, read }
+                let uses = images.iter().flat_map(|image| &image.layers).filter(|other| is_same(other, &layer)).count();
+                Distinct { upper: Lent::new(upper, uses, keep), layer, read }
             });
             (index, read)
         });
@@ -75,7 +77,7 @@ impl Layers {
     }
 
     /// The layers of an image, lowest first.
-    pub(super) fn of<'a>(&'a self, image: &'a Image) -> impl Iterator<Item = (LayerId, &'a Upper, &'a ReadLayer)> + 'a {
+    pub(super) fn of<'a>(&'a self, image: &'a Image) -> impl Iterator<Item = (LayerId, &'a Lent, &'a ReadLayer)> + 'a {
         image.layers.iter().filter_map(|layer| {
             let index = self.0.iter().position(|known| is_same(&known.layer, layer))?;
             let distinct = self.0.get(index)?;

@@ -8,6 +8,7 @@ use crate::options::{History, Options};
 use crate::report::SecretFinding;
 use crate::rootfs::{LayerId, Tree, Upper};
 use crate::secrets;
+use std::sync::Arc;
 
 /// What the preset `secrets` is there for.
 pub(super) fn find(
@@ -20,7 +21,9 @@ pub(super) fn find(
     if !options.rules.looks_for_secrets() {
         return Ok(Vec::new());
     }
-    let stack: Vec<(LayerId, &Upper)> = layers.of(image).map(|(id, upper, _)| (id, upper)).collect();
+    let uppers: Vec<(LayerId, Arc<Upper>)> =
+        layers.of(image).map(|(id, upper, _)| Ok((id, upper.borrow()?))).collect::<Result<_, Error>>()?;
+    let stack: Vec<(LayerId, &Upper)> = uppers.iter().map(|(id, upper)| (*id, &**upper)).collect();
     let words = secrets::Words::of(&image.config, kept, options.history == History::Keep);
     let found = secrets::find(&secrets::Held { tree, layers: &stack, kept }, &words, layers)?;
     Ok(found.iter().map(SecretFinding::from).collect())
