@@ -17,6 +17,7 @@ use crate::rootfs::{Descend, InodeKind, LayerId, Merge, Merged, Plan, Tally, Tre
 use crate::rules::{Dropped, Kept};
 use crate::warning::Warnings;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// What is decided about an image.
 #[derive(Debug)]
@@ -222,7 +223,11 @@ pub(super) fn merge(
             return Err(Error::limit(what).hint("raise it with --limit expanded=BYTES"));
         }
         let layer = || format!("layer {}/{}", position.saturating_add(1), image.layers.len());
-        let added = upper.borrow().and_then(|upper| merge.add(&upper));
+        let added = upper.borrow().and_then(|upper| match Arc::try_unwrap(upper) {
+            Ok(upper) if position == 0 => merge.begin(upper),
+            Ok(upper) => merge.add(&upper),
+            Err(shared) => merge.add(&shared),
+        });
         added.and_then(|()| bounded(merge.tree(), limits)).map_err(|error| error.in_layer(layer()))?;
         if position.checked_add(1) == Some(kept) {
             base = Some(merge.tree().clone());
