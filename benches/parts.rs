@@ -11,7 +11,7 @@ mod seeded;
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use imgstrip::archive::{self, Archive, Blob};
 use imgstrip::image::Layer;
-use imgstrip::layer::read::read;
+use imgstrip::layer::read::{ReadLayer, read};
 use imgstrip::layer::{BlobInput, Encoding, Segment, Stored, scan, write_layer};
 use imgstrip::options::{Input, Limits, Options, SymlinkParents};
 use imgstrip::rootfs::{LayerId, Merge, Merged, Plan, Upper, UpperBuilder};
@@ -24,6 +24,7 @@ use std::fs::File;
 use std::hint::black_box;
 use std::io::{self, Seek, Write};
 use std::num::NonZeroUsize;
+use std::ops::Range;
 use std::sync::Arc;
 
 const SEED: u64 = 1;
@@ -155,6 +156,28 @@ fn encoding(criterion: &mut Criterion) {
     }
 }
 
+/// The tar of `plain` as a compressed layer.
+fn compressed(plain: &Layer, encoding: Encoding) -> Layer {
+    let mut file: File = tempfile::tempfile().unwrap();
+    let written = write(&plain.blob, encoding, 2, &mut file);
+    file.rewind().unwrap();
+    Layer {
+        blob: Blob::new(Arc::new(file), 0, written.size),
+        digest: Some(written.digest),
+        size: Some(written.size),
+        media_type: None,
+        diff_id: written.diff_id,
+    }
+}
+
+fn read_through(layer: &Layer) -> ReadLayer {
+    let mut push = |entry| {
+        black_box(entry);
+        Ok(())
+    };
+    read(layer, LayerId(0), &Limits::default(), None, &mut push).unwrap()
+}
+
 /// A layer of the input: inflated, hashed, kept in a spill file, scanned.
 fn reading(criterion: &mut Criterion) {
     let archive = synthetic(48 * MIB as u64, 2_000, 1);
@@ -162,28 +185,41 @@ fn reading(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("read");
     group.throughput(Throughput::Bytes(plain.blob.len())).sample_size(10);
     for (name, encoding) in [("gzip", gzip(6)), ("zstd", zstd(3))] {
-        let mut file: File = tempfile::tempfile().unwrap();
-        let written = write(&plain.blob, encoding, 2, &mut file);
-        file.rewind().unwrap();
-        let layer = Layer {
-            blob: Blob::new(Arc::new(file), 0, written.size),
-            digest: Some(written.digest),
-            size: Some(written.size),
-            media_type: None,
-            diff_id: written.diff_id,
-        };
+        let layer = compressed(plain, encoding);
         group.bench_function(name, |bencher| {
-            let read = || {
-                read(&layer, LayerId(0), &Limits::default(), None, &mut |entry| {
-                    black_box(entry);
-                    Ok(())
-                })
-            };
-            bencher.iter_batched(|| (), |()| read().unwrap(), BatchSize::PerIteration);
+            bencher.iter_batched(|| (), |()| read_through(&layer), BatchSize::PerIteration);
         });
     }
     group.finish();
 }
 
-criterion_group!(parts, scanning, deciding, encoding, reading);
+/// A gzip layer written again with its deflate blocks, but for 4 KiB cut out of every so many bytes.
+fn reusing(criterion: &mut Criterion) {
+    const CUT: u64 = 4 << 10;
+    let archive = synthetic(48 * MIB as u64, 2_000, 1);
+    let layer = compressed(layers(&archive).first().unwrap(), gzip(6));
+    let ReadLayer { tar, blocks, .. } = read_through(&layer);
+    let blocks = blocks.unwrap();
+    let stored = Stored { sources: &|_| Some(&tar), deflates: &|_| Some((&layer.blob, &blocks)) };
+    let encoding = Encoding::Gzip { level: 6, reuse: true };
+    let mut group = criterion.benchmark_group("reuse");
+    group.sample_size(10);
+    for (name, every) in
+        [("one cut", tar.len()), ("a cut every 8 MiB", 8 << 20), ("every 1 MiB", 1 << 20), ("every 64 KiB", 64 << 10)]
+    {
+        let starts = (0..tar.len()).step_by(usize::try_from(every).unwrap());
+        let runs: Vec<Range<u64>> =
+            starts.map(|start| start + CUT..tar.len().min(start + every)).filter(|run| !run.is_empty()).collect();
+        group.throughput(Throughput::Bytes(runs.iter().map(|run| run.end - run.start).sum()));
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                let segments = runs.iter().map(|range| Ok(Segment::Copy { layer: LayerId(0), range: range.clone() }));
+                write_layer(segments, stored, encoding, NonZeroUsize::MIN, &mut io::sink(), &|_| Ok(())).unwrap()
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(parts, scanning, deciding, encoding, reading, reusing);
 criterion_main!(parts);
