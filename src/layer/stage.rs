@@ -7,8 +7,9 @@ use crate::error::{Error, ErrorKind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, Scope, ScopedJoinHandle};
 
-/// How many blocks wait between two threads.
-pub(super) const QUEUE: usize = 2;
+/// How many blocks wait between two threads; with 2, a thread often found its queue full or empty (3.7 s against 3.5 for a gigabyte from gzip
+/// to gzip), with 8 it was no faster and took 10 MB more.
+pub(super) const QUEUE: usize = 4;
 
 /// Starts a stage.
 ///

@@ -88,9 +88,9 @@ pub fn write_layer(
             let digest = join(digest)??;
             return Ok(Written { diff_id: digest.clone(), digest, size, tar_size: size, origins: join(filler)? });
         }
-        let (todo, jobs) = sync_channel(1);
-        // As many blocks as there are compressors, and one to go on with while the sink is slow.
-        let (promised, promises) = sync_channel(threads.get().saturating_add(1));
+        let (todo, jobs) = sync_channel(QUEUE);
+        // A block that is encoded takes ten times as long as one that is copied, and few are encoded: what is copied goes on beside it.
+        let (promised, promises) = sync_channel(threads.get().saturating_add(PROMISED));
         let (assembled, pieces) = sync_channel(QUEUE);
         let (hashed, ready) = sync_channel(QUEUE);
         let jobs = Arc::new(Mutex::new(jobs));
@@ -113,6 +113,9 @@ pub fn write_layer(
     failure.into_result()?;
     written
 }
+
+/// How many parts, beside those that the compressors work on, may wait for their turn in the order; a part that is copied is but a range.
+const PROMISED: usize = 16;
 
 /// A block that a compressor works on.
 type Promise = Receiver<Part>;
