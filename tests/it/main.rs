@@ -30,4 +30,5 @@ mod strict;
 mod tar;
 mod temp;
 mod tidy;
+mod verify;
 mod whiteouts;
