@@ -16,6 +16,7 @@ mod engine;
 mod known;
 mod layout;
 mod merge;
+mod reach;
 mod readers;
 mod shapes;
 mod tarball;
