@@ -8,6 +8,7 @@
 
 mod alone;
 mod cases;
+mod confined;
 mod containerd;
 mod databases;
 mod docker;

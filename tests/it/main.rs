@@ -25,6 +25,7 @@ mod outer;
 mod packages;
 mod plan;
 mod properties;
+mod removed;
 mod reuse;
 mod strict;
 mod tar;
