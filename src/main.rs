@@ -9,11 +9,11 @@ use imgstrip::cancel::Cancel;
 use imgstrip::error::{Error, ErrorKind};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::flag;
-use signal_hook::iterator::Signals;
 use signal_hook::low_level;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -54,14 +54,23 @@ fn print(outcome: &Outcome) -> u8 {
 
 /// Starts the thread that waits for signals. The run stops at the next question it asks the token, and then ends
 /// as any failed run; one that hangs in a system call, such as a read of a silent pipe, is ended here.
+///
+/// The thread is woken through a pipe: signal-hook's own iterator makes a pair of sockets, and a run has none at all.
 fn watch_signals(cancel: &Arc<Cancel>) -> io::Result<()> {
     // Unhandled it ends the process at once and leaves the temporary file; handled, the write fails and says why.
     flag::register(SIGXFSZ, Arc::default())?;
-    let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM])?;
+    let (mut woken, waker) = io::pipe()?;
+    let received = Arc::new(AtomicUsize::new(0));
+    for signal in [SIGHUP, SIGINT, SIGTERM] {
+        flag::register_usize(signal, Arc::clone(&received), usize::try_from(signal).unwrap_or(usize::MAX))?;
+        low_level::pipe::register(signal, waker.try_clone()?)?;
+    }
     let cancel = Arc::clone(cancel);
     thread::Builder::new().name("signals".into()).spawn(move || {
-        let Some(signal) = signals.forever().next() else { return };
-        let number = u8::try_from(signal).unwrap_or(u8::MAX);
+        if woken.read_exact(&mut [0]).is_err() {
+            return;
+        }
+        let number = u8::try_from(received.load(Ordering::SeqCst)).unwrap_or(u8::MAX);
         cancel.signal(number);
         thread::sleep(GRACE);
         cancel.remove_pending();

@@ -60,6 +60,8 @@ pub struct Options {
     pub strict: bool,
     /// Decide and report, write no image. Default: no.
     pub dry_run: bool,
+    /// Read the written archive back before it is put in its place, and hold it against the input. Default: no.
+    pub verify: bool,
     /// The gates that a caller sets on the result. Default: none.
     pub gates: Gates,
     /// How many threads work. Default: one a core.

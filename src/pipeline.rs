@@ -16,6 +16,7 @@ mod layers;
 mod lent;
 mod secrets;
 mod survey;
+mod verify;
 mod write;
 
 use crate::archive::{self, Archive};
@@ -32,6 +33,7 @@ pub use inspect::inspect;
 use layers::Layers;
 use lent::Keep;
 use rayon::prelude::*;
+use write::Writers;
 
 /// Squashes and strips the images of an archive, and writes them to `output`.
 ///
@@ -41,6 +43,15 @@ use rayon::prelude::*;
 ///
 /// Every [`ErrorKind`]; a failed run leaves `output` as it was, and nothing beside it.
 pub fn strip(input: &Input, output: &Output, options: &Options, watch: &Watch<'_>) -> Result<Report, Error> {
+    strip_with(input, (output, Writers::OWN), options, watch)
+}
+
+fn strip_with(
+    input: &Input,
+    output: (&Output, Writers<'_>),
+    options: &Options,
+    watch: &Watch<'_>,
+) -> Result<Report, Error> {
     with_archive(input, options, |archive| {
         checks::beside(options, watch, |checks| run(archive, output, options, watch, checks))
     })
@@ -65,7 +76,7 @@ fn pool(options: &Options) -> Result<rayon::ThreadPool, Error> {
 
 fn run(
     archive: &Archive,
-    output: &Output,
+    (output, writers): (&Output, Writers<'_>),
     options: &Options,
     watch: &Watch<'_>,
     checks: &Checks<'_, '_>,
@@ -85,9 +96,11 @@ fn run(
         checks.wait()?;
     } else {
         let read = (archive, &layers, checks);
-        let (bytes, temp_bytes) = write::write(read, &mut decisions, (output, &tags), options, &mut warnings, watch)?;
-        report.temp_bytes = report.temp_bytes.saturating_add(temp_bytes);
-        report.output = Some(Artifact { name: name(output), bytes });
+        let output_of = (output, &tags, writers);
+        let done = write::write(read, &mut decisions, output_of, options, &mut warnings, watch)?;
+        report.temp_bytes = report.temp_bytes.saturating_add(done.temp_bytes);
+        report.output = Some(Artifact { name: name(output), bytes: done.bytes });
+        report.verified = done.verified;
     }
     report.images = decisions.into_iter().map(|decision| decision.report).collect();
     if report.images.iter().any(looked_at_needs) {

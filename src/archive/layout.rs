@@ -11,7 +11,7 @@ use crate::rootfs::RootPath;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
@@ -32,6 +32,17 @@ impl Directory {
     /// A view of the directory at this path.
     pub(super) fn new(root: PathBuf) -> Self {
         Self { root, opened: RefCell::default() }
+    }
+
+    /// The paths of all that is no directory.
+    pub(super) fn files(&self, limits: &Limits) -> Result<Vec<RootPath>, Error> {
+        let mut found = Vec::new();
+        each_file(&self.root, limits, &mut |path, _| {
+            if let Ok(path) = path.strip_prefix(&self.root) {
+                found.push(RootPath::clamped(path.as_os_str().as_bytes()));
+            }
+        })?;
+        Ok(found)
     }
 
     /// What stands at a clean path whose parents are known to be no symlinks.
@@ -73,8 +84,19 @@ impl Directory {
 
 /// The bytes of all regular files below a directory; links are not followed.
 pub(super) fn total_bytes(root: &Path, limits: &Limits) -> Result<u64, Error> {
+    let mut bytes = 0u64;
+    each_file(root, limits, &mut |_, meta| {
+        if meta.is_file() {
+            bytes = bytes.saturating_add(meta.len());
+        }
+    })?;
+    Ok(bytes)
+}
+
+/// Visits all that is no directory below a directory; links are not followed.
+fn each_file(root: &Path, limits: &Limits, visit: &mut dyn FnMut(&Path, &Metadata)) -> Result<(), Error> {
     let failed = |cause| Error::io("list the layout directory", cause);
-    let (mut bytes, mut files) = (0u64, 0u64);
+    let mut files = 0u64;
     let mut ahead = vec![(root.to_path_buf(), 0usize)];
     while let Some((directory, depth)) = ahead.pop() {
         for entry in fs::read_dir(&directory).map_err(failed)? {
@@ -90,10 +112,10 @@ pub(super) fn total_bytes(root: &Path, limits: &Limits) -> Result<u64, Error> {
             let meta = fs::symlink_metadata(entry.path()).map_err(failed)?;
             if meta.is_dir() {
                 ahead.push((entry.path(), depth.saturating_add(1)));
-            } else if meta.is_file() {
-                bytes = bytes.saturating_add(meta.len());
+            } else {
+                visit(&entry.path(), &meta);
             }
         }
     }
-    Ok(bytes)
+    Ok(())
 }

@@ -106,6 +106,18 @@ impl Members {
         self.follow(path).map_err(|error| error.at_entry(path.as_bytes()))
     }
 
+    /// The paths of all that is no directory, in no order.
+    pub(super) fn files(&self, limits: &Limits) -> Result<Vec<RootPath>, Error> {
+        match &self.tree {
+            Tree::Tar(nodes) => Ok(nodes
+                .iter()
+                .filter(|(_, node)| !matches!(node, Node::Directory))
+                .map(|(path, _)| path.clone())
+                .collect()),
+            Tree::Directory(directory) => directory.files(limits),
+        }
+    }
+
     fn node(&self, path: &RootPath) -> Result<Option<Node>, Error> {
         match &self.tree {
             Tree::Tar(nodes) => Ok(nodes.get(path).cloned()),

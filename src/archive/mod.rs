@@ -13,6 +13,7 @@ mod members;
 mod oci;
 mod open;
 mod outer;
+mod reopen;
 mod resolve;
 mod select;
 
@@ -24,3 +25,4 @@ mod fixture;
 pub use blob::{Blob, BlobReader};
 pub use open::{Archive, SourceLayout, open};
 pub use outer::FileIdentity;
+pub(crate) use reopen::reopen;

@@ -107,7 +107,7 @@ fn has(members: &Members, name: &str) -> Result<bool, Error> {
 }
 
 /// All that the documents describe; never nothing.
-fn documents(members: &Members, limits: &Limits) -> Result<(SourceLayout, Vec<Draft>, Warnings), Error> {
+pub(super) fn documents(members: &Members, limits: &Limits) -> Result<(SourceLayout, Vec<Draft>, Warnings), Error> {
     let is_layout = has(members, "oci-layout")?;
     let has_index = has(members, "index.json")?;
     let docker = docker::read(members, limits)?;

@@ -59,6 +59,7 @@ impl Request {
         options.history = flags.history.map(Into::into).unwrap_or_default();
         options.strict = flags.strict;
         options.dry_run = flags.dry_run;
+        options.verify = flags.verify;
         options.gates = Gates { max_size: flags.max_size, min_saving: flags.min_saving };
         options.created = source_date_epoch(around)?;
         options.mtime = flags.mtime.or(options.created);

@@ -29,6 +29,8 @@ pub(super) struct Decision {
     /// How many layers stay as they are, below the one that is written.
     pub(super) kept: usize,
     pub(super) encoding: Encoding,
+    /// What the layers showed before anything was decided, and what those show that stay; only with `--verify`.
+    pub(super) before: Option<(Tree, Option<Tree>)>,
     /// What the report says of it so far.
     pub(super) report: ImageReport,
     pub(super) warnings: Warnings,
@@ -58,6 +60,7 @@ pub(super) fn decide(
     watch: &Watch<'_>,
 ) -> Result<Decision, Error> {
     let Shown { base, kept, merged: Merged { mut tree, ledger, mut warnings } } = shown;
+    let before = options.verify.then(|| tree.clone());
     let outcome = strip(image, &mut tree, base.as_ref(), layers, options, (&mut warnings, watch))?;
     // Asked for every name; a layer that the image has twice counts where it stands first.
     let mut order: HashMap<LayerId, u32> = HashMap::new();
@@ -106,7 +109,8 @@ pub(super) fn decide(
     };
     let has = |codec| layers.of(image).any(|(_, _, read)| read.codec == codec);
     let encoding = Encoding::new(options.compression, has)?;
-    Ok(Decision { encoding, tree, plan, kept, report, warnings })
+    let before = before.map(|before| (before, base));
+    Ok(Decision { encoding, tree, plan, kept, before, report, warnings })
 }
 
 /// What stripping a tree did.

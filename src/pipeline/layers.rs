@@ -76,6 +76,11 @@ impl Layers {
         read.into_iter().map(|(_, read)| read).collect::<Result<_, _>>().map(Self)
     }
 
+    /// How many there are.
+    pub(super) fn count(&self) -> u64 {
+        self.0.len() as u64
+    }
+
     /// The layers of an image, lowest first.
     pub(super) fn of<'a>(&'a self, image: &'a Image) -> impl Iterator<Item = (LayerId, &'a Lent, &'a ReadLayer)> + 'a {
         image.layers.iter().filter_map(|layer| {

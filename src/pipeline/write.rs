@@ -5,17 +5,19 @@ use super::base::Bases;
 use super::checks::Checks;
 use super::decide::Decision;
 use super::layers::Layers;
+use super::verify::verify;
 use crate::archive::Archive;
 use crate::archive::write::ArchiveWriter;
 use crate::error::{Error, ErrorKind};
 use crate::image::rewrite::{Change, NewLayer, Rewritten, rewrite};
 use crate::image::{Image, Reference};
 use crate::layer::codec::Codec;
-use crate::layer::{self, Encoding, Written, segments, write_layer};
+use crate::layer::{Encoding, Progress, Segments, Stored, Written, segments, write_layer};
 use crate::options::{Options, Output};
 use crate::progress::{Event, Watch};
-use crate::report::{LayerReport, ReusedLayer};
+use crate::report::{LayerReport, ReusedLayer, Verified};
 use crate::warning::Warnings;
+use std::io::Write;
 use std::num::NonZeroUsize;
 
 /// The new names, where `--tag` gives one.
@@ -30,15 +32,48 @@ pub(super) fn tags(archive: &Archive, options: &Options) -> Result<Option<Vec<Re
     Ok(Some(vec![reference]))
 }
 
-/// Writes the archive and completes the reports. Returns how many bytes it has, and how many a spill file took.
+/// Who makes the bytes of the result. A test puts a broken one here, to see that [`verify`] finds out.
+#[derive(Clone, Copy)]
+pub(super) struct Writers<'a> {
+    pub(super) layer: &'a LayerWriter<'a>,
+    pub(super) documents: &'a DocumentWriter<'a>,
+}
+
+/// As [`write_layer`].
+pub(super) type LayerWriter<'a> = dyn Fn(Segments<'_>, Stored<'_>, Encoding, NonZeroUsize, &mut dyn Write, Progress<'_>) -> Result<Written, Error>
+    + Sync
+    + 'a;
+/// As [`rewrite`].
+pub(super) type DocumentWriter<'a> = dyn Fn(&Image, &Change, &mut Warnings) -> Result<Rewritten, Error> + Sync + 'a;
+
+impl Writers<'_> {
+    pub(super) const OWN: Writers<'static> = Writers {
+        layer: &|segments, stored, encoding, threads, sink, progress| {
+            write_layer(segments, stored, encoding, threads, sink, progress)
+        },
+        documents: &rewrite,
+    };
+}
+
+/// What was written.
+#[derive(Debug)]
+pub(super) struct Done {
+    /// The size of the archive.
+    pub(super) bytes: u64,
+    /// What spill files took.
+    pub(super) temp_bytes: u64,
+    pub(super) verified: Option<Verified>,
+}
+
+/// Writes the archive and completes the reports.
 pub(super) fn write(
     (archive, layers, checks): (&Archive, &Layers, &Checks<'_, '_>),
     decisions: &mut [Decision],
-    (output, tags): (&Output, &Option<Vec<Reference>>),
+    (output, tags, writers): (&Output, &Option<Vec<Reference>>, Writers<'_>),
     options: &Options,
     warnings: &mut Warnings,
     watch: &Watch<'_>,
-) -> Result<(u64, u64), Error> {
+) -> Result<Done, Error> {
     let temp_dir = options.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
     let mut writer = ArchiveWriter::create(
         output,
@@ -54,16 +89,17 @@ pub(super) fn write(
         let write = |(image, decision): (&Image, &mut Decision)| {
             let mut written = base(&mut bases, (image, decision.kept), layers, &mut writer, watch, checks)?;
             let base: u64 = written.iter().map(|layer| layer.size).sum();
-            written.push(write_one(layers, (image, decision), &mut writer, options, watch, checks)?);
+            let new = write_one((layers, writers.layer), (image, decision), &mut writer, options, watch, checks)?;
+            written.push(new);
             let sizes = &mut decision.report.after;
             sizes.compressed = sizes.compressed.map(|size| size.saturating_add(base));
-            documents(image, written, tags, decision, options, warnings)
+            documents((image, writers.documents), written, tags, decision, options, warnings)
         };
         let written = images.map(write).collect::<Result<Vec<Rewritten>, Error>>();
         checks.wait()?;
         written
     })?;
-    watch.phase("finish the archive", None, || {
+    let sealed = watch.phase("finish the archive", None, || {
         let sealed = writer.finish(&written, warnings)?;
         if options.strict {
             warnings.refuse()?;
@@ -73,10 +109,17 @@ pub(super) fn write(
             let what = format!("the archive would have {bytes} bytes, more than the {most} of --max-size");
             return Err(Error::new(ErrorKind::Gate, what));
         }
-        let temp_bytes = sealed.temp_bytes();
-        sealed.commit()?;
-        Ok((bytes, temp_bytes))
-    })
+        Ok(sealed)
+    })?;
+    let mut done = Done { bytes: sealed.bytes(), temp_bytes: sealed.temp_bytes(), verified: None };
+    if options.verify {
+        let (verified, temp_bytes) = verify(&sealed, (archive, layers), decisions, tags, options, watch)
+            .map_err(|error| error.in_archive(super::name(output)))?;
+        done.temp_bytes = done.temp_bytes.saturating_add(temp_bytes);
+        done.verified = Some(verified);
+    }
+    watch.phase("put it in place", None, || sealed.commit())?;
+    Ok(done)
 }
 
 /// The layers that stay as they are.
@@ -102,7 +145,7 @@ fn advance(bytes: u64, watch: &Watch<'_>, checks: &Checks<'_, '_>) -> Result<(),
 }
 
 fn write_one(
-    layers: &Layers,
+    (layers, write_layer): (&Layers, &LayerWriter<'_>),
     (image, decision): (&Image, &mut Decision),
     writer: &mut ArchiveWriter<'_>,
     options: &Options,
@@ -114,7 +157,7 @@ fn write_one(
     let mut sink = writer.layer()?;
     let written = write_layer(
         segments(&decision.plan, &decision.tree, options.mtime),
-        layer::Stored { sources: &|id| layers.tar(id), deflates: &|id| layers.deflate_blocks(id) },
+        Stored { sources: &|id| layers.tar(id), deflates: &|id| layers.deflate_blocks(id) },
         decision.encoding,
         threads,
         &mut sink,
@@ -148,7 +191,7 @@ fn reused(written: &Written, (image, encoding): (&Image, Encoding), layers: &Lay
 }
 
 fn documents(
-    image: &Image,
+    (image, rewrite): (&Image, &DocumentWriter<'_>),
     layers: Vec<NewLayer>,
     tags: &Option<Vec<Reference>>,
     decision: &mut Decision,

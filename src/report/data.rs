@@ -25,6 +25,8 @@ pub struct Report {
     pub load: Option<String>,
     /// One for each image and platform, in the order of the archive.
     pub images: Vec<ImageReport>,
+    /// What was read back and compared; `None` where that was not asked for.
+    pub verified: Option<Verified>,
     /// The warnings, by class.
     pub warnings: Vec<Warning>,
     /// What else the user should know, one line each.
@@ -45,6 +47,21 @@ pub struct Artifact {
     /// Its path, escaped; `-` for a stream.
     pub name: String,
     /// Its length; for a directory, that of its files together.
+    pub bytes: u64,
+}
+
+/// What was read back from the written archive and found to be the input without what was dropped.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Verified {
+    /// Images of the written archive.
+    pub images: u64,
+    /// Their layers, a shared one once; each was held against its digests.
+    pub layers: u64,
+    /// Names in them, directories among them, whose type and metadata were compared.
+    pub entries: u64,
+    /// Regular files whose bytes were compared; one with several names counts once.
+    pub files: u64,
+    /// Bytes of those files.
     pub bytes: u64,
 }
 

@@ -100,6 +100,7 @@ pub(super) fn report() -> Report {
         output: Some(Artifact { name: "out.tar".into(), bytes: 120_100_000 }),
         load: Some("docker load -i out.tar".into()),
         images: vec![image],
+        verified: Some(Verified { images: 1, layers: 1, entries: 36_001, files: 30_000, bytes: 350_003_000 }),
         warnings: vec![Warning {
             code: "duplicate".into(),
             text: "paths that stand twice in one layer: the last one holds".into(),

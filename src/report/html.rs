@@ -42,6 +42,9 @@ pub fn render(report: &Report) -> String {
         archives.push(row(&[code(&output.name), size(output.bytes)], 1));
     }
     table(&mut page, &["archive", "size"], 1, &archives);
+    if let Some(verified) = &report.verified {
+        let _ = writeln!(page, "<p>Verified: {}.</p>", html(&super::verified::text(verified)));
+    }
     for image in &report.images {
         render_image(&mut page, image);
     }

@@ -17,6 +17,9 @@ pub fn render(report: &Report) -> String {
     if let Some(output) = &report.output {
         let _ = writeln!(text, "| written {} | {} |", markdown_code(&output.name), size(output.bytes));
     }
+    if let Some(verified) = &report.verified {
+        let _ = writeln!(text, "\nVerified: {}.", markdown(&super::verified::text(verified)));
+    }
     for image in &report.images {
         render_image(&mut text, image);
     }

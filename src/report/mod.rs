@@ -17,11 +17,12 @@ mod secrets;
 mod table;
 pub mod text;
 mod unit;
+mod verified;
 
 pub use comparison::{Comparison, ConfigDifference, ImageComparison};
 pub use data::{
     Accounting, Artifact, ImageReport, LayerReport, Left, Needed, PresetDrops, Refusal, Report, ReusedLayer, RuleDrops,
-    Sizes, Stripped, Timing, Warning, by_preset,
+    Sizes, Stripped, Timing, Verified, Warning, by_preset,
 };
 pub use explanation::{ExplainedImage, Explanation};
 pub use inspection::{InspectedImage, InspectedLayer, Inspection, PresetGain, Waste};

@@ -29,6 +29,9 @@ pub fn render(report: &Report, detail: Detail) -> String {
     for image in &report.images {
         render_image(&mut text, image, detail);
     }
+    if let Some(verified) = &report.verified {
+        let _ = writeln!(text, "verified: {}", super::verified::text(verified));
+    }
     text.push_str(&warnings(&report.warnings));
     for note in &report.notes {
         let _ = writeln!(text, "note: {}", line(note));
@@ -243,6 +246,7 @@ app:1.0  linux/amd64
     /app/.env, line 3, layer 4: variable named as a secret DB_PASSWORD
   1 secret in the original only: removed by this squash:
     /root/.npmrc, line 1, layer 2: npm token
+verified: read back, 36,001 entries and 350 MB in 30,000 files are the input's without what was dropped
 warning: 4 paths that stand twice in one layer: the last one holds (/a, /b, /c, ...)
 note: the signature was left out
 ";

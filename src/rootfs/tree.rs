@@ -4,7 +4,7 @@
 //! each entry of the input is accounted for. Nothing here recurses: a hostile tree may be ten thousand deep.
 
 use super::content::Content;
-use super::entry::{Device, EntryKind, Meta};
+use super::entry::{Device, EntryKind, Meta, Time};
 use super::ledger::Tally;
 use super::origin::Origin;
 use super::path::RootPath;
@@ -275,6 +275,12 @@ impl Tree {
         let after = before.min(kind.size());
         (inode.kind, inode.held) = (kind, Some(after.into()));
         before - after
+    }
+
+    /// Makes the time of an inode no later than `latest`.
+    pub fn clamp(&mut self, inode: InodeId, latest: Time) {
+        let meta = &mut self.inode_mut(inode).meta;
+        meta.mtime = meta.mtime.min(latest);
     }
 
     /// Puts something at a path where nothing is, with the directories above that are missing; `None` where

@@ -1,5 +1,6 @@
 //! The static binary alone in an image: no libc, no shell, no directory but an empty `/tmp`, no network, no root, nothing
-//! that can be written. It gets an image through a pipe and hands the squashed one back.
+//! that can be written, 256 MiB of memory with what stands in `/tmp`. It gets an image through a pipe, and hands the squashed one back once it has
+//! read it again.
 
 use crate::docker::Docker;
 use crate::engine::{Turn, optional, run};
@@ -32,7 +33,8 @@ fn runs_alone(docker: Option<Turn<Docker>>) {
     run(docker.command().args(["import", "--change", &label]).arg(path("image.tar")).arg(&image)).unwrap();
     let mut alone = docker.command();
     alone.args(["run", "--rm", "--interactive", "--network", "none", "--read-only", "--tmpfs", "/tmp"]);
-    alone.args(["--user", "65534:65534", "--cap-drop", "ALL", &image, "/imgstrip", "-", "-"]);
+    alone.args(["--user", "65534:65534", "--cap-drop", "ALL", "--memory", "256m", "--memory-swap", "256m"]);
+    alone.args(["--security-opt", "no-new-privileges", &image, "/imgstrip", "--verify", "-", "-"]);
     alone.stdin(File::open(&demo).unwrap()).stdout(File::create(path("alone.tar")).unwrap());
     let ran = run(&mut alone);
     docker.remove(&[image]);

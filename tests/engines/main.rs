@@ -8,6 +8,7 @@
 
 mod alone;
 mod cases;
+mod confined;
 mod containerd;
 mod databases;
 mod docker;
@@ -16,6 +17,7 @@ mod engine;
 mod known;
 mod layout;
 mod merge;
+mod reach;
 mod readers;
 mod shapes;
 mod tarball;

@@ -61,8 +61,13 @@ pub struct Squashed {
     pub report: Report,
 }
 
-/// Runs the crate over an archive. A run that fails must leave nothing behind.
+/// Runs the crate over an archive, and has each result verified. A run that fails must leave nothing behind.
 pub fn strip(archive: &[u8], options: &Options) -> Result<Squashed, Error> {
+    run(archive, &Options { verify: true, ..options.clone() })
+}
+
+/// As [`strip`]; whether the result is verified is for `options` to say.
+pub fn run(archive: &[u8], options: &Options) -> Result<Squashed, Error> {
     let directory = tempfile::tempdir().unwrap();
     let (from, to) = (directory.path().join("in.tar"), directory.path().join("out.tar"));
     std::fs::write(&from, archive).unwrap();

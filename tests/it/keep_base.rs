@@ -113,7 +113,8 @@ fn strip(archive: &[u8], options: &Options) -> Result<Written, Error> {
     let (from, to) = (directory.path().join("in.tar"), directory.path().join("out.tar"));
     std::fs::write(&from, archive).unwrap();
     let cancel = Cancel::default();
-    let report = imgstrip::strip(&Input::Path(from), &Output::File(to.clone()), options, &Watch::silent(&cancel))?;
+    let verified = Options { verify: !options.dry_run, ..options.clone() };
+    let report = imgstrip::strip(&Input::Path(from), &Output::File(to.clone()), &verified, &Watch::silent(&cancel))?;
     let bytes = if options.dry_run { Vec::new() } else { std::fs::read(to).unwrap() };
     let members = read(&bytes).into_iter().map(|(name, body, _)| (name, body)).collect();
     Ok(Written { bytes, members, report })

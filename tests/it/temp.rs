@@ -1,6 +1,6 @@
 //! What a run takes of the disk beside its output: the inflated size at most, nothing for a plain archive.
 
-use crate::image::{Squashed, config, docker, squash, strip};
+use crate::image::{Squashed, config, docker, run, squash, strip};
 use crate::lines::layer;
 use crate::outer::{LAYER, Oci, named};
 use flate2::Compression;
@@ -53,7 +53,7 @@ fn spill_files_hold_the_inflated_size_and_no_more() {
         (gzip(&plain), plain.len() as u64),
         (gzip(&packed), packed.len() as u64 + sizes(&layers())),
     ] {
-        assert_eq!(strip(&archive, &squash()).unwrap().report.temp_bytes, most);
+        assert_eq!(run(&archive, &squash()).unwrap().report.temp_bytes, most);
     }
 }
 
@@ -61,7 +61,16 @@ fn spill_files_hold_the_inflated_size_and_no_more() {
 fn a_layer_that_stands_twice_is_inflated_once() {
     let [layer, _] = layers();
     let twice = [layer.clone(), layer.clone()];
-    assert_eq!(strip(&compressed(&twice), &squash()).unwrap().report.temp_bytes, layer.len() as u64);
+    assert_eq!(run(&compressed(&twice), &squash()).unwrap().report.temp_bytes, layer.len() as u64);
+}
+
+#[test]
+fn to_verify_a_compressed_layer_takes_its_inflated_size_once_more() {
+    let (plain, packed) = (docker(&layers()), compressed(&layers()));
+    assert_eq!(strip(&plain, &squash()).unwrap().report.temp_bytes, 0);
+    let without = run(&packed, &squash()).unwrap().report;
+    let written = without.images[0].layer.as_ref().unwrap().tar_size;
+    assert_eq!(strip(&packed, &squash()).unwrap().report.temp_bytes, without.temp_bytes + written);
 }
 
 #[test]

@@ -233,6 +233,23 @@ fn every_flag_is_in_the_readme() {
 }
 
 #[test]
+fn every_promise_of_security_md_names_tests_that_are_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(root.join("SECURITY.md")).unwrap();
+    let table = text.split("## ").find(|part| part.starts_with("Promised")).unwrap();
+    let rows: Vec<&str> = table.lines().filter(|line| line.starts_with("| ")).skip(2).collect();
+    assert!(rows.len() >= 10, "{rows:?}");
+    for row in rows {
+        let held_by = row.rsplit(" | ").next().unwrap();
+        let names: Vec<&str> = held_by.split('`').skip(1).step_by(2).collect();
+        assert!(!names.is_empty(), "{row}");
+        for name in names {
+            assert!(root.join(name).exists() || root.join(format!("{name}.rs")).exists(), "{name} of {row}");
+        }
+    }
+}
+
+#[test]
 fn every_case_of_the_merge_has_a_test_of_its_number() {
     let tests: String = sources("tests/it").into_values().collect();
     // M47 to M49 were never given out.

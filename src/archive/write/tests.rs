@@ -1,11 +1,12 @@
 //! The archive as it stands on a disk: what a failure leaves, what a target may be, what comes back.
 
 use super::*;
-use crate::archive::digest;
+use crate::archive::{digest, reopen};
 use crate::error::ErrorKind;
 use crate::image::rewrite::tests::{change, image};
 use crate::image::rewrite::{NewLayer, rewrite};
 use crate::layer::codec::Codec;
+use crate::options::Limits;
 use serde_json::json;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
 use std::path::PathBuf;
@@ -265,4 +266,38 @@ fn a_long_name_still_has_room_for_a_temporary_one() {
     let path = dir.path().join("n".repeat(255));
     run(&Output::File(path.clone())).unwrap();
     assert!(path.exists());
+}
+
+#[test]
+fn a_file_that_no_image_names_is_found_before_it_is_let_out() {
+    // What a squash removed could leave in a blob that was forgotten.
+    let dir = tempfile::tempdir().unwrap();
+    for is_directory in [false, true] {
+        let path = dir.path().join("out");
+        let output = if is_directory { Output::Directory(path) } else { Output::File(path) };
+        let cancel = Cancel::new();
+        let mut writer = create(&output, &cancel).unwrap();
+        add(&mut writer, LAYER);
+        let mut sealed = writer.finish(&documents(LAYER), &mut Warnings::default()).unwrap();
+        assert_eq!(reopen(&sealed, &Limits::default()).unwrap().len(), 1);
+        let stray = format!("blobs/sha256/{}", "0".repeat(64));
+        match (&sealed.file, sealed.directory()) {
+            (Some(file), _) => {
+                let mut more = ::tar::Builder::new(Vec::new());
+                let mut header = ::tar::Header::new_ustar();
+                header.set_size(6);
+                more.append_data(&mut header, &stray, &b"secret"[..]).unwrap();
+                let more = more.into_inner().unwrap();
+                file.write_all_at(&more, sealed.bytes - 1024).unwrap();
+                let error = reopen(&sealed, &Limits::default()).unwrap_err();
+                assert!(error.to_string().contains("bytes, and"), "{error}");
+                sealed.bytes += more.len() as u64 - 1024;
+            }
+            (None, Some(directory)) => fs::write(directory.join(&stray), b"secret").unwrap(),
+            (None, None) => panic!("it is somewhere"),
+        }
+        let error = reopen(&sealed, &Limits::default()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Integrity);
+        assert_eq!(error.to_string(), format!("entry \"{stray}\": the archive holds this file, and no image names it"));
+    }
 }
