@@ -13,6 +13,7 @@
 
 mod case;
 mod explain;
+mod fuzz;
 mod hostile;
 mod image;
 mod keep_base;
@@ -25,7 +26,6 @@ mod outer;
 mod packages;
 mod plan;
 mod properties;
-mod reuse;
 mod strict;
 mod tar;
 mod temp;

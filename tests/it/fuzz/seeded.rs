@@ -1,0 +1,85 @@
+//! Every target for a bounded time, without a fuzzer: its corpus, mutations of it, and bytes from a seed. `IMGSTRIP_LONG=1` tries a hundred
+//! times as many. A failure shows the input as a line to put into a test.
+
+use super::choices::{Choices, mutated, noise};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::path::Path;
+
+/// How many cases, and how many of a hundred are at least accepted, and refused: a target that takes none, or all, checks nothing.
+struct Bounds {
+    cases: usize,
+    accepted: usize,
+    refused: usize,
+}
+
+fn run(target: &str, check: fn(&[u8]) -> bool, bounds: Bounds) {
+    let corpus = corpus(target);
+    let mut counts = [0usize; 2];
+    let mut one = |input: &[u8]| match catch_unwind(AssertUnwindSafe(|| check(input))) {
+        Ok(accepted) => counts[usize::from(accepted)] += 1,
+        Err(panic) => {
+            eprintln!("{target}: the input is b\"{}\"", input.escape_ascii());
+            resume_unwind(panic);
+        }
+    };
+    one(b"");
+    for (_, input) in &corpus {
+        one(input);
+    }
+    let times = if std::env::var_os("IMGSTRIP_LONG").is_some() { 100 } else { 1 };
+    for seed in 0..(bounds.cases * times) as u32 {
+        let noise = noise(seed, 16 + seed as usize % 7 * 60);
+        match corpus.get(seed as usize / 2 % corpus.len().max(1)) {
+            Some((_, known)) if seed % 2 == 0 => one(&mutated(known, &mut Choices(&noise))),
+            _ => one(&noise),
+        }
+    }
+    let [refused, accepted] = counts.map(|count| count * 100 / (counts[0] + counts[1]));
+    println!("{target}: {} cases, {accepted} % accepted", counts[0] + counts[1]);
+    assert!(accepted >= bounds.accepted && refused >= bounds.refused, "{target}: {accepted} % accepted");
+}
+
+/// The named inputs of a target.
+fn corpus(target: &str) -> Vec<(String, Vec<u8>)> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
+    let mut found: Vec<(String, Vec<u8>)> = std::fs::read_dir(&directory)
+        .unwrap_or_else(|error| panic!("{}: {error}", directory.display()))
+        .map(|file| {
+            let path = file.unwrap().path();
+            (path.file_name().unwrap().to_str().unwrap().to_owned(), std::fs::read(path).unwrap())
+        })
+        .collect();
+    found.sort();
+    assert!(!found.is_empty(), "{target} has a corpus");
+    found
+}
+
+#[test]
+fn a_tar_is_read_as_go_reads_it_or_refused() {
+    run("tar", super::tar::check, Bounds { cases: 500, accepted: 20, refused: 20 });
+}
+
+#[test]
+fn pax_records_and_sparse_maps_are_read_as_go_reads_them_or_refused() {
+    run("pax", super::pax::check, Bounds { cases: 500, accepted: 20, refused: 20 });
+}
+
+#[test]
+fn a_merge_is_what_the_slow_model_says() {
+    run("merge", super::merge::check, Bounds { cases: 400, accepted: 30, refused: 2 });
+}
+
+#[test]
+fn an_archive_is_resolved_to_the_images_it_was_made_of() {
+    run("archive", super::archive::check, Bounds { cases: 150, accepted: 20, refused: 10 });
+}
+
+#[test]
+fn a_config_is_rewritten_where_it_must_be_and_nowhere_else() {
+    run("config", super::config::check, Bounds { cases: 500, accepted: 20, refused: 10 });
+}
+
+#[test]
+fn a_stream_is_inflated_within_its_limits() {
+    run("codec", super::codec::check, Bounds { cases: 300, accepted: 20, refused: 20 });
+}

@@ -1,0 +1,3 @@
+pub fn check(_: &[u8]) -> bool {
+    true
+}
