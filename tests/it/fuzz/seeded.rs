@@ -83,3 +83,23 @@ fn a_config_is_rewritten_where_it_must_be_and_nowhere_else() {
 fn a_stream_is_inflated_within_its_limits() {
     run("codec", super::codec::check, Bounds { cases: 300, accepted: 20, refused: 20 });
 }
+
+#[test]
+fn a_glob_means_what_its_parts_say() {
+    run("rules", super::rules::check, Bounds { cases: 150, accepted: 20, refused: 10 });
+}
+
+#[test]
+fn a_file_needs_what_it_was_made_with() {
+    run("elf", super::elf::check, Bounds { cases: 2000, accepted: 20, refused: 5 });
+}
+
+#[test]
+fn a_run_shows_what_the_model_says_or_leaves_nothing() {
+    run("squash", super::squash::check, Bounds { cases: 40, accepted: 20, refused: 5 });
+}
+
+#[test]
+fn a_package_database_without_some_holds_the_others() {
+    run("packages", super::packages::check, Bounds { cases: 300, accepted: 30, refused: 3 });
+}

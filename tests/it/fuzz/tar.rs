@@ -84,7 +84,7 @@ pub fn text(bytes: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// The tar with the checksum of whatever stands where a header would.
-fn with_checksums(tar: &[u8]) -> Vec<u8> {
+pub fn with_checksums(tar: &[u8]) -> Vec<u8> {
     let mut tar = tar.to_vec();
     let mut at = 0;
     while at + 512 <= tar.len() {
