@@ -236,7 +236,7 @@ fn tamper(choices: &mut Choices<'_>, members: &mut Vec<Raw>) {
             6 | 7 => members[at].body = super::choices::mutated(&members[at].body, choices),
             _ => {
                 // Something else of the right kind: a digest, a number, a name, in a document.
-                let text = String::from_utf8_lossy(&members[at].body).into_owned();
+                let Ok(text) = String::from_utf8(members[at].body.clone()) else { continue };
                 let (from, to) = choices.of(&[
                     ("sha256:", "sha512:"),
                     ("sha256:", "sha256:../"),

@@ -217,7 +217,7 @@ fn object(pairs: &[(String, String)]) -> String {
 
 fn value(choices: &mut Choices<'_>, deep: usize) -> String {
     match choices.few(if deep == 0 { 6 } else { 9 }) {
-        0 => Value::from(String::from_utf8_lossy(&choices.bytes(12)).into_owned()).to_string(),
+        0 => Value::from(choices.bytes(12).into_iter().map(char::from).collect::<String>()).to_string(),
         1 => choices.of(&["1e400", "-0", "1.0", "18446744073709551616", "0.1000", "1E+2", "-1"]).into(),
         2 => choices.of(&["null", "true", "false"]).into(),
         3 => format!(

@@ -41,7 +41,7 @@ fn wanted(file: &[u8]) -> Option<Want> {
     let want = read(&files, &Content::owned(file)).unwrap();
     // Program headers and the dynamic section have 64 KiB at most; of 514 names each costs a window, one of them its whole length.
     let read = files.0.into_inner();
-    assert!(read <= (514 * 16 << 10) + (4 * 65_536), "{read} bytes read of {}", file.len());
+    assert!(read <= 514 * 16_384 + 4 * 65_536, "{read} bytes read of {}", file.len());
     want
 }
 

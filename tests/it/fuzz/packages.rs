@@ -89,7 +89,7 @@ impl Made {
 }
 
 fn seen(package: &Package) -> Seen {
-    let paths = package.paths.iter().map(|path| String::from_utf8_lossy(path.as_bytes()).into_owned());
+    let paths = package.paths.iter().map(|path| path.as_bytes().escape_ascii().to_string());
     // What the generator calls files.
     (package.name.clone(), package.version.clone(), paths.filter(|path| path.contains("/f")).collect())
 }

@@ -218,7 +218,7 @@ fn expected(tree: &Tree, drops: &[Glob], keeps: &[Glob]) -> BTreeSet<String> {
     // By path: whether a glob names it or something above.
     let named = |path: &RootPath, globs: &[Glob]| {
         let names: Vec<Vec<char>> =
-            path.components().map(|name| String::from_utf8_lossy(name).chars().collect()).collect();
+            path.components().map(|name| name.iter().copied().map(char::from).collect()).collect();
         (1..=names.len()).any(|len| {
             let above = RootPath::clamped(&path.components().take(len).collect::<Vec<_>>().join(&b'/'));
             let is_directory = tree.is_directory(tree.lookup(&above).unwrap());

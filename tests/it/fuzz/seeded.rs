@@ -103,3 +103,23 @@ fn a_run_shows_what_the_model_says_or_leaves_nothing() {
 fn a_package_database_without_some_holds_the_others() {
     run("packages", super::packages::check, Bounds { cases: 300, accepted: 30, refused: 3 });
 }
+
+#[test]
+fn every_target_of_libfuzzer_is_driven_from_a_seed_too() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let names = |directory: &str| -> Vec<String> {
+        let files = std::fs::read_dir(root.join(directory)).unwrap();
+        let names = files.map(|file| file.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned());
+        let mut names: Vec<String> = names.collect();
+        names.sort();
+        names
+    };
+    let targets = names("fuzz/fuzz_targets");
+    assert_eq!(targets, names("fuzz/corpus"), "a corpus for each");
+    let manifest = std::fs::read_to_string(root.join("fuzz/Cargo.toml")).unwrap();
+    for target in targets {
+        assert!(manifest.contains(&format!("name = \"{target}\"")), "cargo-fuzz knows {target}");
+        let run = include_str!("seeded.rs").contains(&format!("run(\"{target}\", super::{target}::check"));
+        assert!(run || target == "reuse", "{target} has no seeded form"); // reuse.rs has its own, which counts what is copied
+    }
+}

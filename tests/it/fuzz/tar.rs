@@ -9,7 +9,7 @@ use crate::lines;
 use crate::tar::Raw;
 use imgstrip::archive::Blob;
 use imgstrip::error::{Error, ErrorKind};
-use imgstrip::layer::{BlobInput, ScanEnd, StreamInput, scan};
+use imgstrip::layer::{BlobInput, ScanEnd, StreamInput, TarInput, scan};
 use imgstrip::options::Limits;
 use imgstrip::rootfs::{Content, Entry, EntryKind, LayerId, RootPath, Source};
 use imgstrip::warning::Warnings;
@@ -169,7 +169,7 @@ fn before(choices: &mut Choices<'_>) -> Vec<u8> {
 }
 
 /// Something in the header, or in one of the two where a PAX header stands before it, is not as it was.
-fn oddity(choices: &mut Choices<'_>, bytes: &mut Vec<u8>) {
+fn oddity(choices: &mut Choices<'_>, bytes: &mut [u8]) {
     const FIELDS: [(usize, usize); 14] = [
         (100, 8),
         (108, 8),
@@ -201,7 +201,7 @@ fn oddity(choices: &mut Choices<'_>, bytes: &mut Vec<u8>) {
                 3 => [vec![0x80; 1], vec![0; len - 9.min(len)], number.to_be_bytes().to_vec()].concat(),
                 4 => [vec![0xff; len.saturating_sub(8)], (!number).to_be_bytes().to_vec()].concat(),
                 5 => Vec::new(),
-                6 => b"\0\0777\09".to_vec(),
+                6 => b"\x00\x00777\x009".to_vec(),
                 _ => choices.bytes(12),
             };
             field.resize(len, 0);
@@ -249,11 +249,9 @@ fn end(choices: &mut Choices<'_>, tar: &mut Vec<u8>) {
 
 pub type Scanned = (Vec<Entry>, ScanEnd, Warnings);
 
-fn scanned(
-    read: &mut dyn FnMut(&mut Warnings, &mut dyn FnMut(Entry) -> Result<(), Error>) -> Result<ScanEnd, Error>,
-) -> Result<Scanned, Error> {
+fn scanned(input: &mut impl TarInput, limits: &Limits) -> Result<Scanned, Error> {
     let (mut entries, mut warnings) = (Vec::new(), Warnings::default());
-    let end = read(&mut warnings, &mut |entry| {
+    let end = scan(input, LayerId(0), limits, &mut warnings, &mut |entry| {
         entries.push(entry);
         Ok(())
     })?;
@@ -264,7 +262,7 @@ pub fn of_blob(tar: &[u8], limits: &Limits) -> Result<Scanned, Error> {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(tar).unwrap();
     let blob = Blob::new(Arc::new(file), 0, tar.len() as u64);
-    scanned(&mut |warnings, push| scan(&mut BlobInput::new(&blob), LayerId(0), limits, warnings, push))
+    scanned(&mut BlobInput::new(&blob), limits)
 }
 
 /// As a decoder gives it: a few bytes at a time.
@@ -276,10 +274,8 @@ fn of_stream(tar: &[u8], room: usize, limits: &Limits) -> Result<Scanned, Error>
             self.0.read(&mut buffer[..len])
         }
     }
-    scanned(&mut |warnings, push| {
-        let reader = BufReader::with_capacity(room.max(1), Short(tar, room.max(1)));
-        scan(&mut StreamInput::new(reader), LayerId(0), limits, warnings, push)
-    })
+    let reader = BufReader::with_capacity(room.max(1), Short(tar, room.max(1)));
+    scanned(&mut StreamInput::new(reader), limits)
 }
 
 /// The tar as the crate reads it, after all that can be said of that was.
