@@ -1,6 +1,6 @@
 //! The checks of `tests/it/fuzz`, which `cargo test` drives from a seed, for libFuzzer to drive. Each target is one of them and nothing else.
 
-#![allow(dead_code)] // what only the tests use
+#![allow(dead_code, unused_imports)] // what only the tests use
 
 #[path = "../../tests/it/case.rs"]
 mod case;

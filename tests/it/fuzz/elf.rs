@@ -50,7 +50,7 @@ fn any(file: &[u8]) -> bool {
         Some(Want::Script(script)) => {
             let (interpreter, argument) = linux(file).expect("Linux does not start it");
             // Blanks at the end of a last line without its line feed, which Linux leaves there, are nobody's.
-            let argument = argument.trim_ascii_end();
+            let argument = &argument[..argument.iter().rposition(|byte| !blank(byte)).map_or(0, |last| last + 1)];
             assert_eq!((&*script.interpreter, &*script.argument), (&interpreter[..], argument));
             true
         }
@@ -79,12 +79,15 @@ fn any(file: &[u8]) -> bool {
     }
 }
 
+fn blank(byte: &u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
 /// `load_script` of Linux 6.12 (`fs/binfmt_script.c`): the interpreter, and its one argument.
 fn linux(file: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
     let mut buffer = [0; 256];
     let len = file.len().min(256);
     buffer[..len].copy_from_slice(&file[..len]);
-    let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
     if !buffer.starts_with(b"#!") {
         return None;
     }
