@@ -1,10 +1,6 @@
-//! Random gzip layers, cut and written again; the check is that of `tests/it/reuse.rs`.
+//! gzip layers, cut and written again: `tests/it/fuzz/reuse.rs` says what is checked.
 #![no_main]
-#![allow(unreachable_pub)]
-
-#[path = "../../tests/it/reuse.rs"]
-mod reuse;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    reuse::check(bytes);
+    imgstrip_fuzz::fuzz::reuse::check(bytes);
 });

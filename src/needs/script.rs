@@ -3,8 +3,8 @@
 
 use super::want::Script;
 
-/// How much of a script Linux looks at: 127 bytes until 5.0, 255 since.
-const LINE: usize = 255;
+/// How much of a script Linux looks at since 5.1 (`BINPRM_BUF_SIZE`). The last of these bytes can end the line or a name, and is part of none.
+const LINE: usize = 256;
 
 /// Interpreters that start the program which their argument names: `env`, s6's `with-contenv`, and the small inits that people put first.
 const RUNNERS: &[&[u8]] = &[b"env", b"with-contenv", b"dumb-init", b"tini"];
@@ -14,13 +14,16 @@ const WITH_VALUE: &[&[u8]] = &[b"-u", b"--unset", b"-C", b"--chdir", b"-a", b"--
 
 /// Reads the first line; `None` where Linux would not take it.
 pub(super) fn parse(head: &[u8]) -> Option<Script> {
-    let head = head.get(..LINE.min(head.len()))?;
-    let text = head.strip_prefix(b"#!")?;
+    let text = head.get(..LINE.min(head.len()))?.strip_prefix(b"#!")?;
     let end = text.iter().position(|byte| matches!(byte, b'\n' | 0));
-    let line = trim(text.get(..end.unwrap_or(text.len()))?);
-    let blank = line.iter().position(|&byte| is_blank(byte));
+    let is_cut = end.is_none() && head.len() >= LINE;
     // An interpreter whose name is cut off is refused, an argument that is cut off is taken.
-    if line.is_empty() || (end.is_none() && blank.is_none() && head.len() == LINE) {
+    if is_cut && !text.iter().skip_while(|byte| is_blank(**byte)).any(|&byte| is_blank(byte)) {
+        return None;
+    }
+    let line = trim(text.get(..end.unwrap_or(text.len().saturating_sub(usize::from(is_cut))))?);
+    let blank = line.iter().position(|&byte| is_blank(byte));
+    if line.is_empty() {
         return None;
     }
     let (interpreter, argument) = line.split_at(blank.unwrap_or(line.len()));

@@ -47,9 +47,11 @@ impl Pattern {
         }
         let anywhere = components.first() == Some(&"**") || !trimmed.contains('/');
         let joined = components.join("/");
-        let text = match (anywhere, components.first() == Some(&"**")) {
-            (true, true) => joined,
-            (true, false) => format!("**/{joined}"),
+        let text = match (anywhere, components.as_slice()) {
+            // Of a path that begins with a slash, globset lets such a name be the nothing before it.
+            (true, ["**", name, _, ..]) if may_be_empty(name) => format!("/{joined}"),
+            (true, ["**", ..]) => joined,
+            (true, _) => format!("**/{joined}"),
             (false, _) => format!("/{joined}"),
         };
         let glob = GlobBuilder::new(&slashless(&text))
@@ -131,6 +133,20 @@ fn slashless(text: &str) -> String {
     out
 }
 
+/// Whether a component may match no character at all: outside of its braces it has nothing but stars.
+fn may_be_empty(component: &str) -> bool {
+    let mut depth = 0usize;
+    component.bytes().all(|byte| {
+        match byte {
+            b'{' => depth = depth.saturating_add(1),
+            b'}' => depth = depth.saturating_sub(1),
+            b'*' => {}
+            _ => return depth > 0,
+        }
+        true
+    })
+}
+
 /// The leading components of an anchored glob that are plain text.
 fn prefix(text: &str) -> String {
     let Some(meta) = text.find(META) else { return text.into() };
@@ -152,6 +168,15 @@ mod tests {
         assert!(matches("app/log", "/app/log") && !matches("app/log", "/srv/app/log"));
         assert!(matches("./app//log/", "/app/log"));
         assert!(matches("**/app/log", "/srv/app/log") && matches("**/app/log", "/app/log"));
+    }
+
+    #[test]
+    fn a_star_behind_any_depth_is_a_name_and_not_none() {
+        // globset lets the `*` be the nothing before the first slash.
+        for glob in ["**/*/x", "**/{,a}/x", "**/{*,b}*/x"] {
+            assert!(!matches(glob, "/x") && matches(glob, "/a/x") && matches(glob, "/b/a/x"), "{glob}");
+        }
+        assert!(matches("**/*", "/x") && matches("**", "/x"));
     }
 
     #[test]

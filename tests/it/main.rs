@@ -13,6 +13,7 @@
 
 mod case;
 mod explain;
+mod fuzz;
 mod hostile;
 mod image;
 mod keep_base;
@@ -26,7 +27,6 @@ mod packages;
 mod plan;
 mod properties;
 mod removed;
-mod reuse;
 mod strict;
 mod tar;
 mod temp;

@@ -76,7 +76,7 @@ pub fn stacks() -> impl Strategy<Value = Vec<Vec<Op>>> {
 }
 
 /// The layers without the entries that make them be refused.
-fn accepted(layers: &[Vec<Op>]) -> Vec<Vec<Op>> {
+pub fn accepted(layers: &[Vec<Op>]) -> Vec<Vec<Op>> {
     let mut merged = World::default();
     let accept = |layer: &Vec<Op>| {
         let (mut upper, mut kept) = (World::default(), Vec::new());

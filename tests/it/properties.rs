@@ -20,7 +20,7 @@ pub fn cases(usual: u32) -> ProptestConfig {
     ProptestConfig { cases: asked.unwrap_or(usual), ..ProptestConfig::default() }
 }
 
-fn show(merged: &Merged) -> String {
+pub fn show(merged: &Merged) -> String {
     text::show(&merged.tree, &mut text::owned)
 }
 
@@ -49,17 +49,17 @@ pub fn written(tree: &Tree, plan: Plan) -> Vec<Entry> {
 }
 
 /// The entries of a squash.
-fn squashed(tree: &Tree) -> Vec<Entry> {
+pub fn squashed(tree: &Tree) -> Vec<Entry> {
     written(tree, Plan::new(tree, |layer| layer.0, None))
 }
 
-fn upper(entries: Vec<Entry>) -> Upper {
+pub fn upper(entries: Vec<Entry>) -> Upper {
     let mut builder = UpperBuilder::new(LayerId(0), HOPS);
     entries.into_iter().for_each(|entry| builder.push(entry).unwrap());
     builder.finish()
 }
 
-fn kept(tree: &Tree) -> Tally {
+pub fn kept(tree: &Tree) -> Tally {
     let mut kept = Tally::default();
     let mut seen = BTreeSet::new();
     tree.walk(&mut |_, id| {

@@ -1,5 +1,5 @@
 //! The index of deflate blocks against a slow model, and what hostile, huge and changing streams do to it and to what is
-//! written from it. `tests/it/reuse.rs` has the streams of real encoders.
+//! written from it. `tests/it/fuzz/reuse.rs` has the streams of real encoders.
 
 #![allow(clippy::cast_possible_truncation)] // sizes of a test fit
 

@@ -4,6 +4,7 @@
 //! In: any bytes; they choose what the layers hold, how each piece is compressed, and what is cut out. `fuzz/` feeds the same
 //! check for as long as one likes (tests/README.md).
 
+use super::choices::{Choices, noise};
 use flate2::{Compress, Compression, Crc, FlushCompress};
 use imgstrip::archive::Blob;
 use imgstrip::layer::codec::{Codec, Decoder};
@@ -23,50 +24,20 @@ use zlib_rs::{DeflateConfig, Method, Strategy};
 const HISTORY: usize = 32 << 10;
 const LEAST: usize = 16 << 10;
 
-/// Bytes that choose; zeros behind their end.
-struct Choices<'a>(&'a [u8]);
-
-impl Choices<'_> {
-    fn byte(&mut self) -> u8 {
-        let Some((first, rest)) = self.0.split_first() else { return 0 };
-        self.0 = rest;
-        *first
-    }
-
-    /// Less than `end`, which is at least 1.
-    fn below(&mut self, end: usize) -> usize {
-        let [a, b, c] = [(); 3].map(|()| usize::from(self.byte()));
-        match end {
-            0..=256 => a % end, // the others are for larger ones
-            _ => (a | b << 8 | c << 16) % end,
+fn content(choices: &mut Choices<'_>) -> Vec<u8> {
+    let seed = u32::from(choices.byte());
+    match choices.byte() % 6 {
+        0 => text(seed, choices.below(60_000)),
+        1 => noise(seed, choices.below(70_000)),
+        2 => vec![0; choices.below(150_000)],
+        3 => {
+            // What repeats just within, at, or just out of reach.
+            let once = noise(seed, HISTORY - 3 + choices.below(7));
+            [&once[..], &once[..300 + choices.below(20_000)]].concat()
         }
+        4 => [(); 40].map(|()| choices.byte()).to_vec(),
+        _ => Vec::new(),
     }
-
-    fn content(&mut self) -> Vec<u8> {
-        let seed = u32::from(self.byte());
-        match self.byte() % 6 {
-            0 => text(seed, self.below(60_000)),
-            1 => noise(seed, self.below(70_000)),
-            2 => vec![0; self.below(150_000)],
-            3 => {
-                // What repeats just within, at, or just out of reach.
-                let once = noise(seed, HISTORY - 3 + self.below(7));
-                [&once[..], &once[..300 + self.below(20_000)]].concat()
-            }
-            4 => [(); 40].map(|()| self.byte()).to_vec(),
-            _ => Vec::new(),
-        }
-    }
-}
-
-/// Bytes that hardly repeat.
-fn noise(seed: u32, len: usize) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(2_654_435_761).wrapping_add(1);
-    let mut next = || {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 24) as u8
-    };
-    (0..len).map(|_| next()).collect()
 }
 
 /// Words that compress.
@@ -155,7 +126,7 @@ impl Gzip {
 
     fn part(&mut self, choices: &mut Choices<'_>) {
         match choices.byte() % 5 {
-            0 => self.stored(&choices.content(), false),
+            0 => self.stored(&content(choices), false),
             1 => (0..choices.below(9)).for_each(|_| self.empty(false)),
             2 => (0..choices.below(3)).for_each(|_| self.stored(b"", false)),
             3 => {
@@ -168,7 +139,7 @@ impl Gzip {
             _ => {
                 let mut compress = Compress::new(Compression::new(choices.below(10) as u32), false);
                 for _ in 0..1 + choices.below(4) {
-                    let content = choices.content();
+                    let content = content(choices);
                     let flush = match choices.byte() % 4 {
                         0 => FlushCompress::None,
                         1 => FlushCompress::Partial,
@@ -193,9 +164,9 @@ impl Gzip {
     fn last_part(&mut self, choices: &mut Choices<'_>) {
         match choices.byte() % 4 {
             0 => self.empty(true),
-            1 => self.stored(&choices.content(), true),
+            1 => self.stored(&content(choices), true),
             2 => {
-                let content = choices.content();
+                let content = content(choices);
                 let level = CompressionLvl::new(choices.below(13) as i32).unwrap();
                 let mut compressor = Compressor::new(level);
                 let mut raw = vec![0; compressor.deflate_compress_bound(content.len())];
@@ -203,7 +174,7 @@ impl Gzip {
                 self.stream(&raw[..len], &content);
             }
             _ => {
-                let content = choices.content();
+                let content = content(choices);
                 let strategies =
                     [Strategy::Default, Strategy::Filtered, Strategy::HuffmanOnly, Strategy::Rle, Strategy::Fixed];
                 let config = DeflateConfig {
@@ -320,7 +291,7 @@ fn gunzip(gzip: &[u8], room: usize) -> (Vec<u8>, Blocks) {
 fn segment(layers: &[Layer], choices: &mut Choices<'_>) -> Segment {
     match choices.byte() % 8 {
         0 => Segment::Zeros(choices.below(100_000) as u64),
-        1 => Segment::Bytes(choices.content()),
+        1 => Segment::Bytes(content(choices)),
         kind => {
             let number = choices.below(layers.len());
             let len = layers[number].content.len() as u64;
