@@ -15,6 +15,7 @@ mod open;
 mod outer;
 mod resolve;
 mod select;
+mod unchanged;
 
 pub mod write;
 

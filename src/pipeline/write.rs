@@ -74,6 +74,7 @@ pub(super) fn write(
             return Err(Error::new(ErrorKind::Gate, what));
         }
         let temp_bytes = sealed.temp_bytes();
+        archive.check_unchanged()?;
         sealed.commit()?;
         Ok((bytes, temp_bytes))
     })
