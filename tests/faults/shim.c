@@ -95,8 +95,8 @@ static ssize_t judge(size_t count) {
 		wait_for(what + 5);
 		return (ssize_t)count;
 	}
-	/* As a signal does it: now and then, or nothing would ever be read. */
-	if (atoi(what) == EINTR && !at && now % 2) return (ssize_t)count;
+	/* As a signal does it: now and then, in no pattern that a loop could fall in with. */
+	if (atoi(what) == EINTR && !at && (now * 2654435761u >> 16) % 2) return (ssize_t)count;
 	errno = atoi(what);
 	return -1;
 }

@@ -26,6 +26,7 @@ mod packages;
 mod plan;
 mod properties;
 mod reuse;
+mod scale;
 mod strict;
 mod tar;
 mod temp;
