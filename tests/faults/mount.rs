@@ -106,14 +106,15 @@ impl Drop for Mount {
     }
 }
 
-/// Every file system that can be mounted here, at least three; none where the test is to be left out.
+/// Every file system that can be mounted here, at least tmpfs and overlay; none where the test is to be left out.
 pub fn all() -> Vec<(System, Mount)> {
     let mounted: Vec<(System, Mount)> = match is_root() {
         true => SYSTEMS.into_iter().filter_map(|system| Some((system, Mount::new(system)?))).collect(),
         false => Vec::new(),
     };
-    if mounted.len() < 3 {
-        skip("root and three file systems that can be mounted");
+    // The others want tools that a machine may not have.
+    if mounted.len() < 2 {
+        skip("root and the right to mount");
         return Vec::new();
     }
     mounted
