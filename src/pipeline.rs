@@ -65,7 +65,19 @@ fn with_archive<T: Send>(
 ) -> Result<T, Error> {
     pool(options)?.install(|| {
         let archive = archive::open(input, options)?;
-        run(&archive).map_err(|error| error.in_archive(archive.name.as_str()))
+        run(&archive).map_err(|error| archive.reason(error).in_archive(archive.name.as_str()))
+    })
+}
+
+/// As [`with_archive`], for a run that only looks: what it says holds for an input that nobody changed meanwhile.
+fn look_into<T: Send>(
+    input: &Input,
+    options: &Options,
+    run: impl FnOnce(&Archive) -> Result<T, Error> + Send,
+) -> Result<T, Error> {
+    with_archive(input, options, |archive| {
+        let seen = run(archive)?;
+        archive.check_unchanged().map(|()| seen)
     })
 }
 
@@ -94,6 +106,7 @@ fn run(
     check(&decisions, &warnings, options)?;
     if options.dry_run {
         checks.wait()?;
+        archive.check_unchanged()?;
     } else {
         let read = (archive, &layers, checks);
         let output_of = (output, &tags, writers);

@@ -10,6 +10,7 @@
 mod seeded;
 
 use clap::Parser;
+use seeded::extreme::Extreme;
 use seeded::shape::{self, One, Shape};
 use seeded::tape::Archive;
 use std::error::Error;
@@ -46,6 +47,9 @@ struct Arguments {
     /// One file that has all the bytes instead of a tree.
     #[arg(long)]
     one: Option<One>,
+    /// Very much of one thing, instead of a tree: as many as there are to be entries.
+    #[arg(long)]
+    extreme: Option<Extreme>,
 }
 
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
@@ -57,9 +61,10 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         whiteouts: arguments.whiteouts,
     };
     let mut archive = Archive::create(&arguments.out, arguments.gzip, arguments.seed)?;
-    match arguments.one {
-        Some(one) => shape::one(&mut archive, one, shape.bytes)?,
-        None => shape.write(&mut archive)?,
+    match (arguments.one, arguments.extreme) {
+        (Some(one), _) => shape::one(&mut archive, one, shape.bytes)?,
+        (None, Some(extreme)) => extreme.write(&mut archive, shape.entries)?,
+        (None, None) => shape.write(&mut archive)?,
     }
     let sum = archive.finish()?;
     println!("{} bytes, {} entries, {} bytes of layers uncompressed", sum.bytes, sum.entries, sum.expanded);

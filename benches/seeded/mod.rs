@@ -10,6 +10,7 @@
     reason = "shared by benches; nothing here meets an input"
 )]
 
+pub(crate) mod extreme;
 pub(crate) mod shape;
 pub(crate) mod tape;
 

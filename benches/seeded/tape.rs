@@ -160,6 +160,30 @@ impl Layer<'_> {
         pad(&mut self.tar, size)
     }
 
+    /// An entry without content, whose name may be long.
+    pub(crate) fn named(&mut self, path: &str, kind: EntryType, target: &str) -> io::Result<()> {
+        let mut name = path;
+        if path.len() > 100 {
+            let rest = path.len() + " path=\n".len();
+            let mut length = rest;
+            while length != rest + length.to_string().len() {
+                length = rest + length.to_string().len();
+            }
+            let record = format!("{length} path={path}\n");
+            let size = record.len() as u64;
+            self.tar.write_all(header("PaxHeaders/name", EntryType::XHeader, 0o644, size)?.as_bytes())?;
+            self.tar.write_all(record.as_bytes())?;
+            pad(&mut self.tar, size)?;
+            name = if path.ends_with('/') { "name/" } else { "name" };
+        }
+        let mut header = header(name, kind, 0o755, 0)?;
+        if !target.is_empty() {
+            header.set_link_name(target)?;
+            header.set_cksum();
+        }
+        self.entry(&header)
+    }
+
     fn entry(&mut self, header: &Header) -> io::Result<()> {
         self.entries += 1;
         self.tar.write_all(header.as_bytes())

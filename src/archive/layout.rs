@@ -5,6 +5,7 @@
 
 use super::Blob;
 use super::members::Node;
+use super::unchanged::Opened;
 use crate::error::Error;
 use crate::options::Limits;
 use crate::rootfs::RootPath;
@@ -25,7 +26,7 @@ const DEEPEST: usize = 64;
 #[derive(Debug)]
 pub(super) struct Directory {
     root: PathBuf,
-    opened: RefCell<HashMap<(u64, u64), Blob>>,
+    opened: RefCell<HashMap<(u64, u64), (Blob, Opened)>>,
 }
 
 impl Directory {
@@ -68,7 +69,7 @@ impl Directory {
             return Ok(Some(Node::Other("a device, a pipe or a socket")));
         }
         let key = (meta.dev(), meta.ino());
-        if let Some(blob) = self.opened.borrow().get(&key) {
+        if let Some((blob, _)) = self.opened.borrow().get(&key) {
             return Ok(Some(Node::File(blob.clone())));
         }
         let file = File::open(&place).map_err(failed)?;
@@ -76,9 +77,16 @@ impl Directory {
         if (opened.dev(), opened.ino()) != key {
             return Err(Error::new(crate::error::ErrorKind::Io, "the layout directory changes while it is read"));
         }
-        let blob = Blob::new(Arc::new(file), 0, opened.len());
-        self.opened.borrow_mut().insert(key, blob.clone());
+        let file = Arc::new(file);
+        let blob = Blob::new(Arc::clone(&file), 0, opened.len());
+        let opened = Opened::new(file, &opened).named(path.as_bytes());
+        self.opened.borrow_mut().insert(key, (blob.clone(), opened));
         Ok(Some(Node::File(blob)))
+    }
+
+    /// The files that were opened.
+    pub(super) fn opened(self) -> Vec<Opened> {
+        self.opened.into_inner().into_values().map(|(_, opened)| opened).collect()
     }
 }
 

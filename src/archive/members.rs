@@ -6,6 +6,7 @@
 
 use super::Blob;
 use super::layout::Directory;
+use super::unchanged::Opened;
 use crate::error::{Error, escape};
 use crate::layer::{BlobInput, scan};
 use crate::options::Limits;
@@ -94,6 +95,14 @@ impl Members {
     /// Looks into a directory, lazily.
     pub(super) fn of_directory(directory: Directory, limits: &Limits) -> Self {
         Self { tree: Tree::Directory(directory), hops: limits.symlinks }
+    }
+
+    /// The files of a directory that were opened.
+    pub(super) fn opened(self) -> Vec<Opened> {
+        match self.tree {
+            Tree::Tar(_) => Vec::new(),
+            Tree::Directory(directory) => directory.opened(),
+        }
     }
 
     /// Whether there is nothing at all.

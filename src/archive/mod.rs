@@ -16,6 +16,7 @@ mod outer;
 mod reopen;
 mod resolve;
 mod select;
+mod unchanged;
 
 pub mod write;
 

@@ -3,6 +3,7 @@
 use super::draft::Draft;
 use super::members::Members;
 use super::outer::{self, FileIdentity, Outer};
+use super::unchanged::{self, Opened};
 use super::{docker, layout, oci, resolve, select};
 use crate::error::{Error, escape};
 use crate::image::Image;
@@ -41,6 +42,8 @@ pub struct Archive {
     pub warnings: Warnings,
     /// Which file or directory the input is: an output must not be the same one.
     pub file_identity: FileIdentity,
+    /// The files of the input.
+    opened: Vec<Opened>,
 }
 
 impl Archive {
@@ -51,6 +54,21 @@ impl Archive {
             .iter()
             .chain(&self.others)
             .filter(move |image| select::is_named(&image.references, name) || select::is_id(&image.config_digest, id))
+    }
+
+    /// Fails where the input is no longer what was opened: what was read before and after the change does not fit together.
+    ///
+    /// # Errors
+    ///
+    /// [`Integrity`](crate::error::ErrorKind::Integrity) where size or times moved, [`Io`](crate::error::ErrorKind::Io) where
+    /// nobody can tell.
+    pub fn check_unchanged(&self) -> Result<(), Error> {
+        self.opened.iter().try_for_each(Opened::check)
+    }
+
+    /// Why a run over this archive failed: damage may be the change of a file that was sound when it was opened.
+    pub(crate) fn reason(&self, error: Error) -> Error {
+        unchanged::reason(&self.opened, error)
     }
 }
 
@@ -66,14 +84,20 @@ pub fn open(input: &Input, options: &Options) -> Result<Archive, Error> {
         Input::Path(path) => escape(path.as_os_str().as_bytes()),
         Input::Stdin => "standard input".to_owned(),
     };
-    read(input, options, &name).map_err(|error| error.in_archive(name))
+    let temp_dir = options.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
+    let opened = outer::open(input, &temp_dir, &options.limits).and_then(|(outer, file)| {
+        let file: Vec<Opened> = file.into_iter().collect();
+        let mut archive = read(outer, options, &name).map_err(|error| unchanged::reason(&file, error))?;
+        archive.opened.extend(file);
+        Ok(archive)
+    });
+    opened.map_err(|error| error.in_archive(name))
 }
 
-fn read(input: &Input, options: &Options, name: &str) -> Result<Archive, Error> {
+fn read(outer: Outer, options: &Options, name: &str) -> Result<Archive, Error> {
     let limits = &options.limits;
-    let temp_dir = options.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
     let mut temp_bytes = 0;
-    let (members, bytes, file_identity) = match outer::open(input, &temp_dir, limits)? {
+    let (members, bytes, file_identity) = match outer {
         Outer::Tar { file, len, bytes, spilled, identity } => {
             temp_bytes = if spilled { len } else { 0 };
             (Members::of_tar(&file, len, limits)?, bytes, identity)
@@ -99,7 +123,8 @@ fn read(input: &Input, options: &Options, name: &str) -> Result<Archive, Error> 
             others.extend(draft.finish());
         }
     }
-    Ok(Archive { name: name.to_owned(), images, others, source_layout, bytes, temp_bytes, warnings, file_identity })
+    let (name, opened) = (name.to_owned(), members.opened());
+    Ok(Archive { name, images, others, source_layout, bytes, temp_bytes, warnings, file_identity, opened })
 }
 
 fn has(members: &Members, name: &str) -> Result<bool, Error> {

@@ -4,6 +4,7 @@
 //! into an unlinked spill file. Magic bytes decide, never the file's name.
 
 use super::decompress::{self, Packing};
+use super::unchanged::{self, Opened};
 use crate::error::{Error, ErrorKind};
 use crate::layer::codec::Codec;
 use crate::layer::{BLOCK, Header};
@@ -33,8 +34,8 @@ pub(super) enum Outer {
     Directory { root: PathBuf, identity: FileIdentity },
 }
 
-/// Opens the input; spill files go to `temp_dir`.
-pub(super) fn open(input: &Input, temp_dir: &Path, limits: &Limits) -> Result<Outer, Error> {
+/// Opens the input; spill files go to `temp_dir`. A regular file comes back as it was found, too.
+pub(super) fn open(input: &Input, temp_dir: &Path, limits: &Limits) -> Result<(Outer, Option<Opened>), Error> {
     let failed = |cause| Error::io("open the input", cause);
     let mut file = match input {
         Input::Path(path) => File::open(path).map_err(failed)?,
@@ -44,7 +45,7 @@ pub(super) fn open(input: &Input, temp_dir: &Path, limits: &Limits) -> Result<Ou
     let identity = FileIdentity { device: meta.dev(), inode: meta.ino() };
     if meta.is_dir() {
         return match input {
-            Input::Path(path) => Ok(Outer::Directory { root: path.clone(), identity }),
+            Input::Path(path) => Ok((Outer::Directory { root: path.clone(), identity }, None)),
             Input::Stdin => Err(Error::usage("standard input is a directory").hint("name the directory instead of -")),
         };
     }
@@ -57,11 +58,16 @@ pub(super) fn open(input: &Input, temp_dir: &Path, limits: &Limits) -> Result<Ou
     let head = head.get(..head_len).unwrap_or_default();
     let packing = recognise(head)?;
     if in_place && packing == Packing::PLAIN {
-        return Ok(Outer::Tar { file: Arc::new(file), len: meta.len(), bytes: meta.len(), spilled: false, identity });
+        let (file, len) = (Arc::new(file), meta.len());
+        let opened = Some(Opened::new(Arc::clone(&file), &meta));
+        return Ok((Outer::Tar { file, len, bytes: len, spilled: false, identity }, opened));
     }
     let read = if in_place { Vec::new() } else { head.to_vec() };
-    let source = Cursor::new(read).chain(file);
-    let spill = decompress::to_spill(source, packing, temp_dir, limits)?;
+    let file = Arc::new(file);
+    // Read once only, but a document that no digest covers may be of another state of the file than the rest.
+    let opened = (meta.is_file() && meta.len() > 0).then(|| Opened::new(Arc::clone(&file), &meta));
+    let spill = decompress::to_spill(Cursor::new(read).chain(&*file), packing, temp_dir, limits)
+        .map_err(|error| unchanged::reason(opened.as_slice(), error))?;
     if packing != Packing::PLAIN {
         let mut head = [0; 512];
         let len = fill_at(&spill.file, &mut head).map_err(|cause| Error::io("read the spill file", cause))?;
@@ -69,7 +75,8 @@ pub(super) fn open(input: &Input, temp_dir: &Path, limits: &Limits) -> Result<Ou
             return Err(Error::unsupported("the archive is compressed twice").hint("decompress it once"));
         }
     }
-    Ok(Outer::Tar { file: Arc::new(spill.file), len: spill.len, bytes: spill.read, spilled: true, identity })
+    let file = Arc::new(spill.file);
+    Ok((Outer::Tar { file, len: spill.len, bytes: spill.read, spilled: true, identity }, opened))
 }
 
 /// Says by its first bytes how a file is packed, or why it is no image archive.

@@ -128,12 +128,15 @@ impl<R: BufRead> StreamInput<R> {
     }
 
     fn buffered(&mut self) -> Result<&[u8], Error> {
-        while let Err(error) = self.reader.fill_buf() {
-            if error.kind() != ErrorKind::Interrupted {
-                return Err(Error::io("read the layer", error));
+        let is_end = loop {
+            match self.reader.fill_buf() {
+                Ok(bytes) => break bytes.is_empty(),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(Error::io("read the layer", error)),
             }
-        }
-        self.reader.fill_buf().map_err(|error| Error::io("read the layer", error))
+        };
+        // What is buffered is not read again; an end would be.
+        if is_end { Ok(&[]) } else { self.reader.fill_buf().map_err(|error| Error::io("read the layer", error)) }
     }
 
     fn consume(&mut self, n: usize) {

@@ -6,7 +6,7 @@
 use super::decide::{merge, name};
 use super::layers::Layers;
 use super::lent::Keep;
-use super::{read_checked, with_archive};
+use super::{look_into, read_checked};
 use crate::archive::Archive;
 use crate::error::Error;
 use crate::image::{Image, config_differences};
@@ -33,9 +33,9 @@ pub fn diff(a: &Input, b: &Input, options: &Options, watch: &Watch<'_>) -> Resul
     if (a, b) == (&Input::Stdin, &Input::Stdin) {
         return Err(Error::usage("standard input can be one of the two archives only"));
     }
-    with_archive(a, options, |a| {
+    look_into(a, options, |a| {
         let a = open(a, options, watch)?;
-        with_archive(b, options, |b| run(&a, &open(b, options, watch)?, options, watch))
+        look_into(b, options, |b| run(&a, &open(b, options, watch)?, options, watch))
     })
 }
 

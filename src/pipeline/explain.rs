@@ -10,7 +10,7 @@ use super::keep;
 use super::layers::Layers;
 use super::lent::Keep;
 use super::survey::{Known, Survey};
-use super::{base, read_checked, with_archive};
+use super::{base, look_into, read_checked};
 use crate::archive::Archive;
 use crate::error::{Error, escape};
 use crate::image::Image;
@@ -28,7 +28,7 @@ use crate::warning::Warnings;
 ///
 /// As [`strip`](super::strip), without those of writing.
 pub fn explain(input: &Input, path: &[u8], options: &Options, watch: &Watch<'_>) -> Result<Explanation, Error> {
-    with_archive(input, options, |archive| run(archive, path, options, watch))
+    look_into(input, options, |archive| run(archive, path, options, watch))
 }
 
 fn run(archive: &Archive, path: &[u8], options: &Options, watch: &Watch<'_>) -> Result<Explanation, Error> {

@@ -7,7 +7,7 @@ use super::decide::{merge, name};
 use super::layers::Layers;
 use super::lent::Keep;
 use super::survey::{Known, Survey};
-use super::{read_checked, with_archive};
+use super::{look_into, read_checked};
 use crate::archive::{Archive, SourceLayout};
 use crate::error::{Error, escape};
 use crate::image::{Image, config};
@@ -25,7 +25,7 @@ use crate::warning::Warnings;
 ///
 /// As [`strip`](super::strip), without those of writing.
 pub fn inspect(input: &Input, options: &Options, watch: &Watch<'_>) -> Result<Inspection, Error> {
-    with_archive(input, options, |archive| run(archive, options, watch))
+    look_into(input, options, |archive| run(archive, options, watch))
 }
 
 fn run(archive: &Archive, options: &Options, watch: &Watch<'_>) -> Result<Inspection, Error> {

@@ -118,6 +118,7 @@ pub(super) fn write(
         done.temp_bytes = done.temp_bytes.saturating_add(temp_bytes);
         done.verified = Some(verified);
     }
+    archive.check_unchanged()?;
     watch.phase("put it in place", None, || sealed.commit())?;
     Ok(done)
 }

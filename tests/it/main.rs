@@ -27,6 +27,7 @@ mod packages;
 mod plan;
 mod properties;
 mod removed;
+mod scale;
 mod strict;
 mod tar;
 mod temp;

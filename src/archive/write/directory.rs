@@ -3,7 +3,7 @@
 //! Built in a temporary directory beside its place. What is no OCI layout is never replaced.
 
 use super::tar::writing;
-use super::target::{beside, sync_directory};
+use super::target::{Names, beside};
 use super::writeback::Writeback;
 use crate::cancel::Pending;
 use crate::error::{Error, escape};
@@ -85,7 +85,7 @@ impl Layout {
             _ => {}
         }
         for directory in ["blobs/sha256", "blobs", ""] {
-            sync_directory(&self.root.join(directory))?;
+            Names::of(&self.root.join(directory))?.sync()?;
         }
         Ok(self.total)
     }
@@ -113,7 +113,7 @@ pub(super) fn refuse_strangers(path: &Path) -> Result<(), Error> {
 pub(super) fn replace(pending: Pending<'_>, path: &Path) -> Result<(), Error> {
     let (parent, prefix) = beside(path)?;
     let moving = |error| Error::io("put the output in its place", error);
-    let mut old = None;
+    let (mut old, names) = (None, Names::of(parent)?);
     pending.commit(|built| match fs::rename(built, path) {
         Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
             // Someone may have put a file there since the run began.
@@ -136,7 +136,7 @@ pub(super) fn replace(pending: Pending<'_>, path: &Path) -> Result<(), Error> {
         }
         other => other.map_err(moving),
     })?;
-    sync_directory(parent)?;
+    names.sync()?;
     match old.map(tempfile::TempDir::close) {
         Some(Err(error)) => Err(Error::io("remove the old output, which the new one replaced", error)),
         _ => Ok(()),

@@ -24,7 +24,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use tar::{Tar, writing};
-use target::Target;
+use target::{Names, Target};
 
 /// Bytes that go from the spill file to a stream at once.
 const CHUNK: usize = 1 << 20;
@@ -239,8 +239,9 @@ impl Sealed<'_> {
             (Place::File { pending, path }, Some(file)) => {
                 file.sync_all().map_err(writing)?;
                 let moving = |error| Error::io(format!("put {} in its place", path.display()), error);
+                let names = path.parent().map(Names::of).transpose()?;
                 pending.commit(|built| fs::rename(built, &path).map_err(moving))?;
-                path.parent().map_or(Ok(()), target::sync_directory)
+                names.map_or(Ok(()), |names| names.sync())
             }
             (Place::Stream { mut stream, shown }, Some(spool)) => {
                 copy(&spool, self.bytes, &mut stream, self.cancel).map_err(|error| error.in_archive(&shown))?;

@@ -74,7 +74,10 @@ impl Tar {
     pub(super) fn member(&mut self, name: &str, mut bytes: &[u8]) -> Result<(), Error> {
         self.open()?;
         while !bytes.is_empty() {
-            let written = self.write(bytes).map_err(writing)?;
+            let written = match self.write(bytes) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                result => result.map_err(writing)?,
+            };
             bytes =
                 bytes.get(written..).filter(|_| written > 0).ok_or_else(|| writing(io::ErrorKind::WriteZero.into()))?;
         }

@@ -188,8 +188,25 @@ fn make_directory(builder: &tempfile::Builder<'_, '_>, parent: &Path) -> io::Res
     Ok(((), builder.permissions(Permissions::from_mode(0o755)).tempdir_in(parent)?.keep()))
 }
 
-/// Writes names of a directory to the disk.
-pub(super) fn sync_directory(path: &Path) -> Result<(), Error> {
-    let synced = File::open(path).and_then(|directory| directory.sync_all());
-    synced.map_err(|error| Error::io(format!("sync {}", path.display()), error))
+/// A directory whose names are to last. Opened before a name in it changes: one that cannot be opened stops the run in time.
+#[derive(Debug)]
+pub(super) struct Names<'a> {
+    path: &'a Path,
+    directory: File,
+}
+
+impl<'a> Names<'a> {
+    pub(super) fn of(path: &'a Path) -> Result<Self, Error> {
+        let directory = File::open(path).map_err(|error| syncing(path, error))?;
+        Ok(Self { path, directory })
+    }
+
+    /// Writes the names to the disk.
+    pub(super) fn sync(&self) -> Result<(), Error> {
+        self.directory.sync_all().map_err(|error| syncing(self.path, error))
+    }
+}
+
+fn syncing(path: &Path, error: io::Error) -> Error {
+    Error::io(format!("sync {}", path.display()), error)
 }

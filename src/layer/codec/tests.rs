@@ -147,6 +147,31 @@ fn an_error_of_the_file_is_no_damage() {
     }
 }
 
+/// A read that was interrupted at the end of the file lost the last bytes before it: what asks for them again got the end.
+#[test]
+fn a_read_that_is_interrupted_anywhere_loses_nothing() {
+    struct Interrupted<'a>(&'a [u8], usize, usize);
+    impl Read for Interrupted<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            self.1 += 1;
+            if self.1 == self.2 { Err(io::ErrorKind::Interrupted.into()) } else { self.0.read(buffer) }
+        }
+    }
+    for (codec, bytes) in [
+        (Codec::Plain, b"data".to_vec()),
+        (Codec::Gzip, [gzip(b"da"), gzip(b"ta"), vec![0; 9]].concat()),
+        (Codec::Gzip, gzip(b"data")),
+        (Codec::Zstd, zstd_frame(b"data")),
+    ] {
+        for number in 1..9 {
+            let mut decoded = Vec::new();
+            let mut decoder = Decoder::new(Interrupted(&bytes, 0, number), codec, &Limits::default()).unwrap();
+            decoder.read_to_end(&mut decoded).unwrap();
+            assert_eq!(decoded, b"data", "{codec}, read {number}");
+        }
+    }
+}
+
 #[test]
 fn magic_bytes_decide() {
     assert_eq!(Codec::sniff(&gzip(b"x")).unwrap(), Codec::Gzip);

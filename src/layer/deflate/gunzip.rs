@@ -109,14 +109,17 @@ impl<R: BufRead> Read for Gunzip<R> {
     }
 }
 
-/// Reads on, whatever signal arrives meanwhile.
+/// Reads on, whatever signal arrives meanwhile: between members, an error of it would lose what is in the room already.
 fn fill<R: BufRead>(reader: &mut R) -> io::Result<&[u8]> {
-    while let Err(error) = reader.fill_buf() {
-        if error.kind() != io::ErrorKind::Interrupted {
-            return Err(error);
+    let is_end = loop {
+        match reader.fill_buf() {
+            Ok(bytes) => break bytes.is_empty(),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
-    }
-    reader.fill_buf()
+    };
+    // What is buffered is not read again; an end would be.
+    if is_end { Ok(&[]) } else { reader.fill_buf() }
 }
 
 fn garbage() -> io::Error {
