@@ -42,13 +42,13 @@ pub(crate) const INPUTS: &[Row] = &[
     (
         "gnutar bsdtar",
         "name type content size refuses",
-        "file of gnu & prefix*; hard link of gnu & prefix*",
+        "file of gnu & prefix*; file of gnu & star prefix*; hard link of gnu & prefix*",
         "as above",
     ),
     (
         "python",
         "name",
-        "GNU atime *; GNU times; GNU prefix no text; file of gnu & prefix no text",
+        "GNU atime *; GNU times; GNU prefix no text; file of gnu & prefix no text; file of gnu & prefix in UTF-8",
         "the prefix field is read whatever the magic says",
     ),
     (
@@ -63,8 +63,8 @@ pub(crate) const INPUTS: &[Row] = &[
         "name with a slash; name of the root; name of full width and a slash; pax path=b\"long/\"; L with a slash; name with two slashes; prefix before an empty name",
         "a slash makes a directory of a file, and its body is taken for headers (M78)",
     ),
-    ("gnutar bsdtar", "type size content", "directory & type 0; directory & type 7", "as above"),
-    ("bsdtar", "entries refuses", "name of a slash", "as above"),
+    ("gnutar bsdtar", "type size content", "directory & type 0", "as above"),
+    ("bsdtar", "type content size entries refuses", "name of a slash; directory & type 7", "as above"),
     ("gnutar", "refuses", "name with .. inside", "it does not unpack such a name"),
     (
         "gnutar python",
@@ -133,7 +133,12 @@ pub(crate) const INPUTS: &[Row] = &[
         "sparse 1.0 of no runs; sparse old of no runs",
         "a file that is one hole has no data",
     ),
-    ("bsdtar", "refuses", "sparse 0.1 with versions; directory & sparse old*", "it wants another form of the map"),
+    (
+        "bsdtar",
+        "refuses content size type",
+        "sparse 0.1 with versions; directory & sparse old*",
+        "it wants another form of the map",
+    ),
     (
         "python",
         "content size",
