@@ -35,6 +35,10 @@ pub(crate) fn select(pairs: &[(&[u8], &[u8])], limits: &Limits) -> Result<Kept, 
             return Err(Error::limit(what).hint("raise it with --limit xattrs=BYTES"));
         }
         let name = name(key);
+        if name.as_ref().is_some_and(|name| name.is_empty()) {
+            // No kernel has one: Docker fails to set it, libarchive leaves it out.
+            return Err(Error::malformed("the pax header has an attribute without a name"));
+        }
         if name.as_ref().is_some_and(|name| is_overlay(name)) {
             kept.overlay = kept.overlay.saturating_add(1);
             continue;
@@ -120,6 +124,14 @@ mod tests {
             ("SCHILY.xattr.user.overlays", "y"),
         ];
         assert_eq!(keys(&pairs), (vec!["SCHILY.xattr.user.overlays".into()], 3));
+    }
+
+    #[test]
+    fn an_attribute_without_a_name_is_refused() {
+        for key in ["SCHILY.xattr.", "LIBARCHIVE.xattr."] {
+            let error = select(&[(key.as_bytes(), b"x")], &Limits::default()).map(|kept| kept.records.len());
+            assert!(error.unwrap_err().to_string().contains("without a name"), "{key}");
+        }
     }
 
     #[test]

@@ -2,9 +2,10 @@
 //! not fit.
 //!
 //! In: a path and an inode. Out: bytes that depend on nothing else; the content and its padding are the caller's.
-//! Never a GNU extension, never a name outside the root, never a whiteout that was not asked for. A name that is not UTF-8 stands raw
-//! in the ustar field where it fits: all readers take it from there, while bsdtar loses a PAX link target that is
-//! not UTF-8, and GNU tar complains about `hdrcharset=BINARY`.
+//! Never a GNU extension, never a name outside the root, never a whiteout that was not asked for. A name that is no ASCII stands raw
+//! in the ustar field where it fits: all readers take it from there, while PAX declares it to be UTF-8, and bsdtar refuses it in a locale
+//! that cannot spell it, composes its letters (`e\u{308}` becomes `\u{eb}`) and loses a link target that is none. Only a longer one
+//! stands there, under `hdrcharset=BINARY`, which GNU tar tells that it ignores.
 
 use crate::error::{Error, escape};
 use crate::rootfs::{Content, Device, InodeKind, Meta, RootPath, Source, Time};
@@ -22,6 +23,8 @@ const MAX_LONG: u64 = (1 << 33) - 1;
 /// The longest PAX header that Go's archive/tar reads (CVE-2022-2879).
 const MAX_PAX: usize = 1 << 20;
 const WHITEOUT: &[u8] = b".wh.";
+/// Says that names are bytes: for libarchive, which else takes them for UTF-8 and composes their letters.
+const CHARSET: &[u8] = b"hdrcharset";
 
 /// One PAX header under construction.
 #[derive(Debug, Default)]
@@ -147,24 +150,19 @@ fn set_numbers<'a>(header: &mut Header, pax: &mut Pax<'a>, meta: &'a Meta, clamp
 /// The name, split at a slash if it is too long for its field, else in the PAX header.
 fn set_name<'a>(header: &mut Header, pax: &mut Pax<'a>, name: &[u8]) -> Result<(), Error> {
     let ustar = header.as_ustar_mut().ok_or_else(|| Error::malformed("not a ustar header"))?;
-    if !wants_pax(name)
-        && let Some((prefix, rest)) = split(name)
-    {
+    if let Some((prefix, rest)) = split(name) {
         copy(&mut ustar.prefix, prefix);
         copy(&mut ustar.name, rest);
         return Ok(());
     }
     pax.text(b"path", name, &mut ustar.name, 100)?;
-    if wants_pax(name) || name.len() > 100 {
-        // What a reader without PAX shows; a slash at its end would make a file a directory.
-        let mut stub = ascii(name);
-        stub.truncate(100);
-        while stub.last() == Some(&b'/') {
-            stub.pop();
-        }
-        ustar.name.fill(0);
-        copy(&mut ustar.name, if stub.is_empty() { b"_" } else { &stub });
+    // What a reader without PAX shows; a slash at its end would make a file a directory.
+    let mut stub = ascii(name);
+    stub.truncate(100);
+    while stub.last() == Some(&b'/') {
+        stub.pop();
     }
+    copy(&mut ustar.name, if stub.is_empty() { b"_" } else { &stub });
     Ok(())
 }
 
@@ -177,11 +175,6 @@ fn split(name: &[u8]) -> Option<(&[u8], &[u8])> {
     let slash = inner.iter().take(156).rposition(|&byte| byte == b'/')?;
     let (prefix, rest) = (name.get(..slash)?, name.get(slash.checked_add(1)?..)?);
     (!prefix.is_empty() && rest.len() <= 100).then_some((prefix, rest))
-}
-
-/// Whether a text must be said in PAX, where it is declared to be UTF-8.
-fn wants_pax(text: &[u8]) -> bool {
-    !text.is_ascii() && std::str::from_utf8(text).is_ok()
 }
 
 fn ascii(text: &[u8]) -> Vec<u8> {
@@ -229,9 +222,12 @@ impl<'a> Pax<'a> {
             let what = format!("its {} contains a NUL byte, which Go's readers refuse", escape(key));
             return Err(Error::malformed(what));
         }
-        if text.len() <= room && !wants_pax(text) {
+        if text.len() <= room {
             copy(field, text);
         } else {
+            if !text.is_ascii() && self.0.iter().all(|(key, _)| *key != CHARSET) {
+                self.push(CHARSET, b"BINARY".to_vec());
+            }
             self.push(key, text.to_vec());
         }
         Ok(())

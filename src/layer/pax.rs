@@ -79,6 +79,8 @@ impl Pax {
         let flaw =
             || Error::malformed(format!("the pax record \"{}\" has the value \"{}\"", escape(key), escape(value)));
         let number = || decimal(value).ok_or_else(flaw);
+        // bsdtar refuses such a name where its locale cannot spell it, or it is no UTF-8, and composes its letters.
+        self.regular &= value.is_ascii();
         match key {
             b"path" => self.path = Some(value.into()),
             b"linkpath" => self.linkpath = Some(value.into()),
@@ -211,7 +213,18 @@ mod tests {
             (pax.uid, pax.user.as_deref(), pax.group.as_deref()),
             (Some(4_000_000_000), Some(&b"\xff"[..]), Some("é".as_bytes()))
         );
-        assert!(pax.regular);
+        assert!(!pax.regular);
+    }
+
+    #[test]
+    fn a_name_that_is_no_ascii_is_never_copied_verbatim() {
+        for name in ["e\u{308}".as_bytes(), "ë".as_bytes(), b"\xff"] {
+            for key in ["path", "linkpath", "uname", "gname"] {
+                let pax = parse(&[record(key, name), record("mtime", b"1.5")].concat()).unwrap();
+                assert!(!pax.regular, "{key}={}", escape(name));
+            }
+        }
+        assert!(parse(&record("path", b"ascii")).unwrap().regular);
     }
 
     #[test]

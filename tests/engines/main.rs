@@ -17,6 +17,7 @@ mod engine;
 mod known;
 mod layout;
 mod merge;
+mod parsers;
 mod reach;
 mod readers;
 mod shapes;

@@ -240,6 +240,8 @@ pub fn read(tar: &[u8]) -> Vec<Seen> {
             group: record(b"gname").unwrap_or_else(|| field(&block[297..329])),
             records: pax
                 .drain(..)
+                // Names are bytes here anyway.
+                .filter(|(key, _)| *key != b"hdrcharset")
                 .filter(|(key, _)| !FIELDS.contains(&key.as_slice()) && !key.starts_with(b"SCHILY.dev"))
                 .collect(),
         });
