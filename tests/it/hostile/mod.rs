@@ -235,7 +235,16 @@ impl Accepted {
 
     /// The written layer as a text tree.
     pub fn text(&self) -> String {
-        Squashed { archive: self.bytes(), report: imgstrip::report::Report::default() }.text()
+        self.squashed().text()
+    }
+
+    /// How many entries the written layer has.
+    pub fn entries(&self) -> u64 {
+        self.squashed().entries().len() as u64
+    }
+
+    fn squashed(&self) -> Squashed {
+        Squashed { archive: self.bytes(), report: imgstrip::report::Report::default() }
     }
 }
 
