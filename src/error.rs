@@ -174,14 +174,14 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner { place, what, hint, source, .. } = &*self.0;
         for part in [&place.archive, &place.image, &place.layer].into_iter().flatten() {
-            write!(f, "{}: ", short(part))?;
+            write!(f, "{}: ", shown(part))?;
         }
         if let Some(entry) = &place.entry {
             write!(f, "entry \"{entry}\": ")?;
         }
-        f.write_str(&short(what))?;
+        f.write_str(&shown(what))?;
         if let Some(source) = source {
-            write!(f, ": {source}")?;
+            write!(f, ": {}", shown(&source.to_string()))?;
         }
         if let Some(hint) = hint {
             write!(f, "; {hint}")?;
@@ -209,13 +209,19 @@ const SHOWN: usize = 200;
 /// How many bytes of a part of a message are shown: a media type may have a megabyte.
 const LONGEST: usize = 1000;
 
-/// A part of a message, with the middle of a long one left out.
-fn short(text: &str) -> Cow<'_, str> {
-    if text.len() <= LONGEST {
+/// A part of a message, with the middle of a long one left out, and nothing that a terminal obeys: paths and other people's messages were
+/// never escaped.
+fn shown(text: &str) -> Cow<'_, str> {
+    let obeyed = |c: char| c.is_control() || is_format_character(c);
+    if text.len() <= LONGEST && !text.contains(obeyed) {
         return text.into();
     }
-    let start: String = text.chars().take(LONGEST / 4).collect();
-    let end: Vec<char> = text.chars().rev().take(LONGEST / 4).collect();
+    let clean = |c: char| if obeyed(c) { escape(c.encode_utf8(&mut [0; 4]).as_bytes()) } else { c.to_string() };
+    if text.len() <= LONGEST {
+        return text.chars().map(clean).collect::<String>().into();
+    }
+    let start: String = text.chars().take(LONGEST / 4).map(clean).collect();
+    let end: Vec<String> = text.chars().rev().take(LONGEST / 4).map(clean).collect();
     let left = text.len().saturating_sub(LONGEST / 2);
     format!("{start}[... {left} bytes ...]{}", end.into_iter().rev().collect::<String>()).into()
 }
@@ -286,6 +292,12 @@ mod tests {
     fn a_message_is_never_longer_than_a_person_reads() {
         let long = Error::malformed(format!("a{}z", "é".repeat(1 << 20))).in_image("i".repeat(5000)).to_string();
         assert!(long.len() < 3000 && long.starts_with("iii") && long.contains(": aéé") && long.ends_with("éz"), "{long}");
+    }
+
+    #[test]
+    fn nothing_in_a_message_reaches_the_terminal_as_it_is() {
+        let error = Error::io("open a\x1b[31m\nb", io::Error::other("\x07")).in_archive("in\u{202e}.tar");
+        assert_eq!(error.to_string(), "in\\u{202e}.tar: open a\\x1b[31m\\nb: \\x07");
     }
 
     #[test]

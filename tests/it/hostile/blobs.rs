@@ -174,7 +174,8 @@ fn h28_indexes_in_indexes() {
         oci.archive(&[inner])
     };
     case(28, "8 deep", &nested(8)).accepts();
-    case(28, "9 deep", &nested(9)).refuses(6, &["more than 8 indexes"]);
+    case(28, "9 deep", &nested(9)).refuses(6, &["more than 8 indexes", "--limit index_depth"]);
+    case(28, "9 deep, allowed", &nested(9)).with(&["--limit", "index_depth=9"]).accepts();
     case(28, "1000 deep", &nested(1000)).refuses(6, &["more than 8 indexes"]);
     let circle = {
         let mut oci = Oci::default();

@@ -330,7 +330,7 @@ fn h40_ten_thousand_symlinks_of_255_hops() {
     let commands = [Raw::new(b"bin/", b'5').bytes(), chain(255), vec![0; 1024]].concat();
     case(40, format!("{links} chains of 255 hops that nothing goes through"), &docker(&[commands]))
         .memory(2 * per_entry(links * 255))
-        .with(&["--only-needed"])
+        .with(&["--only-needed", "--keep", "/l0h0"])
         .accepts();
 }
 
@@ -407,14 +407,14 @@ fn h44_globs_and_rules_that_take_long() {
     }
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("rules.toml");
-    std::fs::write(&path, format!("name = \"mine\"\nsummary = \"x\"\n{rules}")).unwrap();
+    std::fs::write(&path, format!("summary = \"x\"\n{rules}")).unwrap();
     case(44, format!("{count} rules"), &docker(&[tar])).with(&["--rules", path.to_str().unwrap()]).memory(16 * MEMORY + count / 20).accepts();
 }
 
 /// Bytes that the helpers of this file make are what they claim to be.
 #[test]
 fn a_bomb_is_a_layer_like_any_other() {
-    let made = case(34, "100 KB of zeros", &bomb("gzip", 100_000)).accepts();
+    let made = case(34, "100 KB of zeros", &bomb("gzip", 100_000)).with(&["-z", "none"]).accepts();
     assert_eq!(made.text().len(), "zeros = ".len() + 4 * 100_000 + 1);
     assert!(descriptor("", b"")["digest"].as_str().unwrap().ends_with(&hex(b"")) && member("a", b"").body.is_empty());
     large(34, "an empty file", |_| {}).refuses(3, &["empty"]);

@@ -147,7 +147,7 @@ fn traps() -> Vec<(u8, &'static str, Vec<u8>, Does)> {
         (32, "a magic of nobody's", one(Raw { magic: *b"astar\x0000", ..file("f", "data") }), Refuses(3, "magic")),
         (33, "an extended header beyond 1 MiB", with(&[extended(b'x', &vec![b'x'; (1 << 20) + 1]), x()]), Refuses(6, "--limit pax")),
         (33, "a long name beyond 1 MiB", with(&[extended(b'L', &vec![b'x'; (1 << 20) + 1]), x()]), Refuses(6, "--limit pax")),
-        (34, "sizes that sum beyond 2^63", with(&[file("f", "").pax(b"size", b"9223372036854775807").bytes(), x()]), Refuses(6, "--limit expanded")),
+        (34, "sizes that sum beyond 2^63", with(&[file("f", "").pax(b"size", b"9223372036854775807").bytes(), x()]), Refuses(6, "--limit ratio")),
     ]);
     vec
 }

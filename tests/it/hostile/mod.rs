@@ -125,13 +125,20 @@ impl Place {
     pub fn within(&self, before: &str) -> Command {
         let mut command = Command::new("sh");
         command.arg("-c").arg(format!("{before} && exec \"$@\"")).arg("sh").arg(env!("CARGO_BIN_EXE_imgstrip"));
-        command.arg("--temp-dir").arg(self.path("spill")).args(["-j", "2"]).env("TMPDIR", self.path("tmp"));
+        command.arg("--temp-dir").arg(self.path("spill")).env("TMPDIR", self.path("tmp"));
+        // Without memory, std's own message of a panic waits for itself where it prints a backtrace.
+        command.env_remove("RUST_BACKTRACE");
         command
     }
 
     /// Runs the program with these words.
     pub fn run<S: AsRef<OsStr>>(&self, memory: u64, words: impl IntoIterator<Item = S>) -> Ran {
-        ran(self.bounded(memory).args(words))
+        let mut command = self.bounded(memory);
+        command.args(words);
+        if !command.get_args().any(|word| word == "-j1") {
+            command.arg("-j2"); // whatever the machine has
+        }
+        ran(&mut command)
     }
 
     /// No temporary file is left anywhere.
