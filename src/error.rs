@@ -291,7 +291,10 @@ mod tests {
     #[test]
     fn a_message_is_never_longer_than_a_person_reads() {
         let long = Error::malformed(format!("a{}z", "é".repeat(1 << 20))).in_image("i".repeat(5000)).to_string();
-        assert!(long.len() < 3000 && long.starts_with("iii") && long.contains(": aéé") && long.ends_with("éz"), "{long}");
+        assert!(
+            long.len() < 3000 && long.starts_with("iii") && long.contains(": aéé") && long.ends_with("éz"),
+            "{long}"
+        );
     }
 
     #[test]

@@ -132,7 +132,7 @@ fn read(
 ) -> Result<Layers, Error> {
     let total = archive.images.iter().flat_map(|image| &image.layers).map(|layer| layer.blob.len()).sum();
     watch.phase("read layers", Some(total), || {
-        Layers::read(archive, options, beside, &|bytes| watch.tell(Event::Advanced(bytes)))
+        Layers::read((&archive.images, archive.bytes), options, beside, &|bytes| watch.tell(Event::Advanced(bytes)))
     })
 }
 

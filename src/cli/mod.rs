@@ -128,7 +128,9 @@ fn man() -> Result<Outcome, Error> {
 fn limits() -> Roff {
     let mut roff = Roff::new();
     roff.control("SH", ["LIMITS"]);
-    roff.text([roman("What a hostile input may cost at most. Beyond one of them a run ends with exit code 6 and says which; ")]);
+    roff.text([roman(
+        "What a hostile input may cost at most. Beyond one of them a run ends with exit code 6 and says which; ",
+    )]);
     roff.text([bold("--limit NAME=VALUE"), roman(" raises or lowers it, for images that are trusted or are not.")]);
     for (name, default, about) in Limits::ALL {
         roff.control("TP", []);

@@ -3,7 +3,7 @@
 use super::account::{Account, Spent};
 use super::checks::Checks;
 use super::lent::{Keep, Lent};
-use crate::archive::{Archive, Blob, digest};
+use crate::archive::{Blob, digest};
 use crate::error::Error;
 use crate::image::{Image, Layer};
 use crate::layer::deflate::Blocks;
@@ -25,15 +25,14 @@ struct Distinct {
 }
 
 impl Layers {
-    /// Reads every layer of the archive's images; `checks` gets those of which only headers were read. `done` is told the
-    /// size of each blob.
+    /// Reads every layer of `images`, whose archive has `size` bytes; `checks` gets those of which only headers were read.
+    /// `done` is told the size of each blob.
     pub(super) fn read(
-        archive: &Archive,
+        (images, size): (&[Image], u64),
         options: &Options,
         (keep, checks): (Keep, &Checks<'_, '_>),
         done: &(dyn Fn(u64) + Sync),
     ) -> Result<Self, Error> {
-        let images = &archive.images;
         let mut claims: Vec<(Layer, String)> = Vec::new();
         let mut numbered: Vec<(&Image, Vec<usize>)> = Vec::with_capacity(images.len());
         for image in images {
@@ -54,7 +53,7 @@ impl Layers {
             }
             numbered.push((image, numbers));
         }
-        let account = Account::new(numbered, claims.len(), archive.bytes, &options.limits);
+        let account = Account::new(numbered, claims.len(), size, &options.limits);
         let limits = account.limits();
         let mut claims: Vec<(usize, (Layer, String))> = claims.into_iter().enumerate().collect();
         // The longest chain starts first, lest it run alone at the end.

@@ -96,7 +96,8 @@ fn h24_a_path_that_could_leave_the_archive() {
         let members = [member("l.tar", &layer("a")), member("manifest.json", manifest.as_bytes())];
         case(24, format!("a config {path:?}"), &archive(&members)).refuses(3, &["names the path"]);
     }
-    case(24, "a blob that is no digest", &called("blobs/sha256/../../etc/passwd", one())).refuses(3, &["names the path"]);
+    case(24, "a blob that is no digest", &called("blobs/sha256/../../etc/passwd", one()))
+        .refuses(3, &["names the path"]);
     case(24, "a blob of a short digest", &called("blobs/sha256/abc", vec![member("blobs/sha256/abc", &layer("a"))]))
         .refuses(3, &["digest"]);
 }
@@ -118,7 +119,9 @@ fn h25_members_that_are_links() {
         chain.push(member("1000", &layer("a")));
         case(25, format!("a chain of 1000 {what}"), &called("0", chain.clone()))
             .refuses(6, &["more than 40 links", "--limit symlinks"]);
-        case(25, format!("a chain of 1000 {what}, allowed"), &called("0", chain)).with(&["--limit", "symlinks=1000"]).accepts();
+        case(25, format!("a chain of 1000 {what}, allowed"), &called("0", chain))
+            .with(&["--limit", "symlinks=1000"])
+            .accepts();
         let own = vec![link("l.tar", typeflag, "l.tar")];
         case(25, format!("{what} to themselves"), &called("l.tar", own)).refuses(3, &["circle"]);
     }
@@ -153,7 +156,9 @@ fn h26_a_member_that_is_no_file() {
 
 #[test]
 fn h27_a_layer_that_is_a_document() {
-    for name in ["manifest.json", "./manifest.json", "index.json", "oci-layout", "repositories", "x/./../manifest.json", "."] {
+    for name in
+        ["manifest.json", "./manifest.json", "index.json", "oci-layout", "repositories", "x/./../manifest.json", "."]
+    {
         let part = if name.contains("..") { "could leave the archive" } else { "a document of the archive itself" };
         case(27, name, &called(name, vec![])).refuses(3, &["names the path", part]);
     }
@@ -221,9 +226,11 @@ fn document(described: &str, manifest: &Value) -> Vec<u8> {
 
 #[test]
 fn h29_a_document_that_is_an_index_and_a_manifest() {
-    let (one, config) = (descriptor(LAYER, &layer("a")), descriptor(CONFIG, config(&[layer("a")]).to_string().as_bytes()));
+    let (one, config) =
+        (descriptor(LAYER, &layer("a")), descriptor(CONFIG, config(&[layer("a")]).to_string().as_bytes()));
     for (what, kind) in [("a manifest", MANIFEST), ("an index", INDEX)] {
-        let both = json!({"schemaVersion": 2, "mediaType": kind, "config": config, "layers": [one], "manifests": [one]});
+        let both =
+            json!({"schemaVersion": 2, "mediaType": kind, "config": config, "layers": [one], "manifests": [one]});
         case(29, format!("said to be {what}"), &document(kind, &both)).refuses(3, &["at once", "CVE-2021-41190"]);
         let mut silent = both.clone();
         silent.as_object_mut().unwrap().remove("mediaType");
@@ -240,7 +247,8 @@ fn h30_a_media_type_that_lies() {
     let one = descriptor(LAYER, &layer("a"));
     let inner = descriptor(CONFIG, config(&[layer("a")]).to_string().as_bytes());
     let manifest = |own: &str| json!({"schemaVersion": 2, "mediaType": own, "config": inner, "layers": [one]});
-    case(30, "a manifest described as an index", &document(INDEX, &manifest(MANIFEST))).refuses(3, &["says that it is"]);
+    case(30, "a manifest described as an index", &document(INDEX, &manifest(MANIFEST)))
+        .refuses(3, &["says that it is"]);
     case(30, "a manifest that says it is an index", &document(INDEX, &manifest(INDEX))).refuses(3, &["another kind"]);
     let index = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": [one]});
     case(30, "an index described as a manifest", &document(MANIFEST, &index)).refuses(3, &["says that it is"]);
@@ -263,8 +271,11 @@ fn h30_a_media_type_that_lies() {
         assert!(read.said.contains("media type does not match"), "{}", read.said);
         case(30, format!("{what}, strictly"), &archive).with(&["--strict"]).refuses(7, &["--strict", "media type"]);
     }
-    for (what, bytes) in [("xz", &b"\xfd7zXZ\0and more"[..]), ("bzip2", b"BZh9 and more"), ("lz4", b"\x04\x22\x4d\x18 and")] {
-        case(30, format!("a layer in {what}"), &blob(LAYER, bytes)).refuses(5, &["layer 1/1", "unsupported compression", what]);
+    for (what, bytes) in
+        [("xz", &b"\xfd7zXZ\0and more"[..]), ("bzip2", b"BZh9 and more"), ("lz4", b"\x04\x22\x4d\x18 and")]
+    {
+        case(30, format!("a layer in {what}"), &blob(LAYER, bytes))
+            .refuses(5, &["layer 1/1", "unsupported compression", what]);
     }
 }
 

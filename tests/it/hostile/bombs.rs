@@ -75,10 +75,18 @@ fn packed(name: &str, blob: &[u8], tar: &[u8]) -> Vec<u8> {
 fn h34_bombs_of_every_compression() {
     let size = many(66 << 20, 10_000_000_000);
     // Deflate cannot exceed 1032: what is within it may be a file of zeros, and takes disk, not memory.
-    case(34, "gzip, 1000 to 1", &bomb("gzip", size)).with(&["--limit", "expanded=64MiB"]).refuses(6, &["layer 1/1", "--limit expanded"]);
-    case(34, "gzip, 1000 to 1, a lower ratio", &bomb("gzip", size)).with(&["--limit", "ratio=900"]).refuses(6, &["layer 1/1", "--limit ratio"]);
-    case(34, "zstd, 30 000 to 1", &bomb("zstd", size)).refuses(6, &["layer 1/1", "more than 1100 times", "--limit ratio"]);
-    case(34, "zstd, allowed", &bomb("zstd", 66 << 20)).memory(2 * MEMORY).with(&["--limit", "ratio=100000", "--limit", "expanded=100MiB"]).accepts();
+    case(34, "gzip, 1000 to 1", &bomb("gzip", size))
+        .with(&["--limit", "expanded=64MiB"])
+        .refuses(6, &["layer 1/1", "--limit expanded"]);
+    case(34, "gzip, 1000 to 1, a lower ratio", &bomb("gzip", size))
+        .with(&["--limit", "ratio=900"])
+        .refuses(6, &["layer 1/1", "--limit ratio"]);
+    case(34, "zstd, 30 000 to 1", &bomb("zstd", size))
+        .refuses(6, &["layer 1/1", "more than 1100 times", "--limit ratio"]);
+    case(34, "zstd, allowed", &bomb("zstd", 66 << 20))
+        .memory(2 * MEMORY)
+        .with(&["--limit", "ratio=100000", "--limit", "expanded=100MiB"])
+        .accepts();
     // Two stages of 1000 to 1 are a million to one.
     for (what, outer) in [("gzip in gzip", gzip as fn(&[u8]) -> Vec<u8>), ("gzip in zstd", zstd)] {
         let twice = outer(&bomb("gzip", 66 << 20));
@@ -90,7 +98,9 @@ fn h34_bombs_of_every_compression() {
         pack(&tar)
     };
     case(34, "a whole archive in zstd", &whole(zstd)).refuses(6, &["--limit ratio"]);
-    case(34, "a whole archive in gzip", &whole(gzip)).with(&["--limit", "expanded=64MiB"]).refuses(6, &["--limit expanded"]);
+    case(34, "a whole archive in gzip", &whole(gzip))
+        .with(&["--limit", "expanded=64MiB"])
+        .refuses(6, &["--limit expanded"]);
     let xz = |bytes: &[u8]| liblzma::encode_all(bytes, 6).unwrap();
     case(34, "a whole archive in xz", &whole(xz)).refuses(6, &["--limit ratio"]);
 }
@@ -99,7 +109,8 @@ fn h34_bombs_of_every_compression() {
 fn h34_windows_that_need_memory() {
     // A frame that asks for 2 GiB: magic, a header without anything, the window, one raw block of nothing.
     let window = b"\x28\xb5\x2f\xfd\x00\xa8\x01\x00\x00";
-    case(34, "zstd, a layer's window of 2 GiB", &packed("+zstd", window, b"")).refuses(6, &["layer 1/1", "--limit window"]);
+    case(34, "zstd, a layer's window of 2 GiB", &packed("+zstd", window, b""))
+        .refuses(6, &["layer 1/1", "--limit window"]);
     case(34, "zstd, the archive's window of 2 GiB", window).refuses(6, &["--limit window"]);
     let mut options = liblzma::stream::LzmaOptions::new_preset(6).unwrap();
     options.dict_size(1 << 30);
@@ -146,11 +157,15 @@ fn h34_sparse_files_that_are_mostly_holes() {
     let long = format!("2000000\n{}", "0\n0\n".repeat(1_000_001));
     let records = [&one[..], &[("realsize", "1000")]].concat();
     case(34, "sparse, a map of 2 million runs", &file(&map(&long), &records)).refuses(6, &["entry", "--limit sparse"]);
-    case(34, "sparse, a count of 2^64-1", &file(&map("18446744073709551615\n"), &records)).refuses(3, &["entry", "the map"]);
-    case(34, "sparse, a number of 600 digits", &file(&map(&"9".repeat(600)), &records)).refuses(3, &["entry", "the map"]);
+    case(34, "sparse, a count of 2^64-1", &file(&map("18446744073709551615\n"), &records))
+        .refuses(3, &["entry", "the map"]);
+    case(34, "sparse, a number of 600 digits", &file(&map(&"9".repeat(600)), &records))
+        .refuses(3, &["entry", "the map"]);
     let runs: String = (0..70_000).map(|n| format!("{n},0,")).collect();
     let records = [("size", "70000"), ("numblocks", "70000"), ("map", runs.trim_end_matches(',')), ("name", "s")];
-    case(34, "sparse 0.1, a lower limit", &file(b"", &records)).with(&["--limit", "sparse=1000"]).refuses(6, &["--limit sparse"]);
+    case(34, "sparse 0.1, a lower limit", &file(b"", &records))
+        .with(&["--limit", "sparse=1000"])
+        .refuses(6, &["--limit sparse"]);
     // CVE-2026-32288: an old header whose map goes on in block after block.
     let mut old = Raw { magic: *b"ustar  \0", ..Raw::new(b"s", b'S') }.bytes();
     old[482] = 1;
@@ -234,12 +249,15 @@ fn h36_a_name_of_a_mebibyte() {
     let named = |len: usize| docker(&[archive(&[Raw::new(&vec![b'n'; len], b'0')])]);
     let parts = |len: usize| docker(&[archive(&[Raw::new(&b"nnnnnnnnnnnnnnn/".repeat(len / 16), b'5')])]);
     case(36, "1 MiB", &named(1 << 20)).refuses(6, &["layer 1/1", "--limit pax"]);
-    case(36, "1 MiB, pax allowed", &named(1 << 20)).with(&["--limit", "pax=2MiB"]).refuses(6, &["bytes ...]", "the name is longer than 65536"]);
+    case(36, "1 MiB, pax allowed", &named(1 << 20))
+        .with(&["--limit", "pax=2MiB"])
+        .refuses(6, &["bytes ...]", "the name is longer than 65536"]);
     case(36, "64 KiB and one", &named((64 << 10) + 1)).refuses(6, &["the name is longer than 65536", "--limit name"]);
     case(36, "64 KiB", &named(64 << 10)).accepts();
     case(36, "64 KiB of directories", &parts(64 << 10)).memory(6 * MEMORY).accepts();
     let target = |len: usize| docker(&[archive(&[Raw { link: vec![b't'; len], ..Raw::new(b"l", b'2') }])]);
-    case(36, "a target of 64 KiB and one", &target((64 << 10) + 1)).refuses(6, &["the link target is longer than 65536"]);
+    case(36, "a target of 64 KiB and one", &target((64 << 10) + 1))
+        .refuses(6, &["the link target is longer than 65536"]);
     case(36, "a target of 64 KiB", &target(64 << 10)).accepts();
     let gnu = |flag: u8| {
         let long = Raw { magic: *b"ustar  \0", ..Raw::new(b"././@LongLink", flag) }.body(&[b'n'; 70_000]);
@@ -247,16 +265,20 @@ fn h36_a_name_of_a_mebibyte() {
     };
     case(36, "a GNU name of 70 000", &gnu(b'L')).refuses(6, &["the name is longer"]);
     case(36, "a GNU target of 70 000", &gnu(b'K')).refuses(6, &["the link target is longer"]);
-    case(36, "a member of the archive", &archive(&[Raw::new(&[b'm'; 70_000], b'0')])).refuses(6, &["the name is longer"]);
+    case(36, "a member of the archive", &archive(&[Raw::new(&[b'm'; 70_000], b'0')]))
+        .refuses(6, &["the name is longer"]);
 }
 
 #[test]
 fn h37_a_path_of_4096_directories() {
-    let deep = |depth: usize| docker(&[archive(&[Raw::new(&[&b"d/".repeat(depth)[..], b"f"].concat(), b'0').body(b"x")])]);
+    let deep =
+        |depth: usize| docker(&[archive(&[Raw::new(&[&b"d/".repeat(depth)[..], b"f"].concat(), b'0').body(b"x")])]);
     let made = case(37, "4096 deep", &deep(4096)).accepts();
     assert_eq!(made.entries(), 4097);
     case(37, "30 000 deep", &deep(30_000)).refuses(6, &["layer 1/1", "--limit paths"]);
-    case(37, "30 000 deep, 1000 entries allowed", &deep(30_000)).with(&["--limit", "entries=1000"]).refuses(6, &["--limit entries"]);
+    case(37, "30 000 deep, 1000 entries allowed", &deep(30_000))
+        .with(&["--limit", "entries=1000"])
+        .refuses(6, &["--limit entries"]);
     // Each directory is an entry whose name is all of its path: the square of the depth is what there is to write.
     let depth = many(2_000, 30_000) as usize;
     let deep = case(37, format!("{depth} deep, allowed"), &deep(depth)).with(&["--limit", "paths=2GiB"]);
@@ -281,10 +303,13 @@ fn h38_a_hundred_thousand_links() {
             n => Raw { link: format!("l{}", n - 1).into(), ..Raw::new(format!("l{n}").as_bytes(), flag) },
         })
     };
-    let made = case(38, format!("a chain of {count} hard links"), &docker(&[chain(b'1')])).memory(per_entry(count)).accepts();
+    let made =
+        case(38, format!("a chain of {count} hard links"), &docker(&[chain(b'1')])).memory(per_entry(count)).accepts();
     assert_eq!(made.text().matches(" => l0").count() as u64, count - 1);
     case(38, format!("a chain of {count} symlinks"), &docker(&[chain(b'2')])).memory(per_entry(count)).accepts();
-    for (what, tar) in [("to itself", layer("l => l")), ("in a circle", layer("a => b; b => a")), ("to nothing", layer("l => gone"))] {
+    for (what, tar) in
+        [("to itself", layer("l => l")), ("in a circle", layer("a => b; b => a")), ("to nothing", layer("l => gone"))]
+    {
         case(38, format!("a hard link {what}"), &docker(&[tar])).refuses(3, &["layer 1/1", "entry"]);
     }
     case(38, "a hard link to a directory", &docker(&[layer("d/; l => d")])).refuses(3, &["layer 1/1", "entry \"l\""]);
@@ -299,10 +324,15 @@ fn h39_a_hundred_thousand_whiteouts() {
     assert_eq!(made.memory(2 * per_entry(count)).accepts().text(), "");
     let made = case(39, format!("{count} whiteouts of nothing"), &docker(&[layer("a"), upper.clone()]));
     assert_eq!(made.memory(2 * per_entry(count)).accepts().text(), "a\n");
-    case(39, "whiteouts count as entries", &docker(&[layer("a"), upper])).with(&["--limit", "entries=1000"]).refuses(6, &["entries"]);
+    case(39, "whiteouts count as entries", &docker(&[layer("a"), upper]))
+        .with(&["--limit", "entries=1000"])
+        .refuses(6, &["entries"]);
     let opaque: Vec<Vec<u8>> = (0..many(50, 400)).map(|n| layer(&format!("d/; d/.wh..wh..opq; d/f{n}"))).collect();
     let last = opaque.len() - 1;
-    assert_eq!(case(39, "an opaque directory in every layer", &docker(&opaque)).accepts().text(), format!("d/\nd/f{last}\n"));
+    assert_eq!(
+        case(39, "an opaque directory in every layer", &docker(&opaque)).accepts().text(),
+        format!("d/\nd/f{last}\n")
+    );
 }
 
 #[test]
@@ -361,12 +391,19 @@ fn h41_a_million_attributes() {
         header[148..156].fill(b' ');
         let sum: u32 = header.iter().map(|&byte| u32::from(byte)).sum();
         header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-        case(41, format!("a pax header of {what}, of which nothing is there"), &docker(&[[header, layer("f")].concat()]))
-            .refuses(6, &["layer 1/1", &size.to_string(), "--limit pax"]);
+        case(
+            41,
+            format!("a pax header of {what}, of which nothing is there"),
+            &docker(&[[header, layer("f")].concat()]),
+        )
+        .refuses(6, &["layer 1/1", &size.to_string(), "--limit pax"]);
     }
     let one = |size: usize| docker(&[archive(&[Raw::new(b"f", b'0').pax(b"SCHILY.xattr.user.k", &vec![b'v'; size])])]);
     case(41, "an attribute of 900 KiB", &one(900 << 10)).accepts();
-    case(41, "an attribute of 17 MiB", &one(17 << 20)).with(&["--limit", "pax=32MiB"]).memory(3 * MEMORY).refuses(6, &["--limit xattrs"]);
+    case(41, "an attribute of 17 MiB", &one(17 << 20))
+        .with(&["--limit", "pax=32MiB"])
+        .memory(3 * MEMORY)
+        .refuses(6, &["--limit xattrs"]);
     // Each of many entries within its own limit: 64 MiB of attributes in all.
     let kept: Vec<Raw> = (0..many(16, 64))
         .map(|n| Raw::new(format!("f{n}").as_bytes(), b'0').pax(b"SCHILY.xattr.user.k", &vec![n as u8; 1 << 20]))
@@ -408,7 +445,10 @@ fn h44_globs_and_rules_that_take_long() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("rules.toml");
     std::fs::write(&path, format!("summary = \"x\"\n{rules}")).unwrap();
-    case(44, format!("{count} rules"), &docker(&[tar])).with(&["--rules", path.to_str().unwrap()]).memory(16 * MEMORY + count / 20).accepts();
+    case(44, format!("{count} rules"), &docker(&[tar]))
+        .with(&["--rules", path.to_str().unwrap()])
+        .memory(16 * MEMORY + count / 20)
+        .accepts();
 }
 
 /// Bytes that the helpers of this file make are what they claim to be.

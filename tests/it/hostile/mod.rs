@@ -264,13 +264,7 @@ pub fn refused(case: (u8, &str), place: &Place, code: i32, parts: &[&str], run: 
 }
 
 #[track_caller]
-fn held(
-    (number, what): (u8, &str),
-    place: &Place,
-    code: i32,
-    parts: &[&str],
-    run: impl FnOnce() -> Ran,
-) -> String {
+fn held((number, what): (u8, &str), place: &Place, code: i32, parts: &[&str], run: impl FnOnce() -> Ran) -> String {
     let before = place.snapshot();
     let Ran { code: ended, said, stdout } = run();
     let shown = format!("H{number} {what}: {said}");

@@ -13,11 +13,7 @@ use std::io::{Seek, SeekFrom, Write};
 /// A docker archive whose manifest.json is these bytes.
 fn with_manifest(document: &[u8]) -> Vec<u8> {
     let config = config(&[layer("a")]).to_string();
-    archive(&[
-        member("c.json", config.as_bytes()),
-        member("l.tar", &layer("a")),
-        member("manifest.json", document),
-    ])
+    archive(&[member("c.json", config.as_bytes()), member("l.tar", &layer("a")), member("manifest.json", document)])
 }
 
 /// A good `manifest.json` for [`with_manifest`].
@@ -98,7 +94,8 @@ fn h03_an_archive_cut_off_anywhere() {
     for whole in [docker(&layers), documents_first(&layers)] {
         let good = strip(&whole, &squash()).unwrap().archive;
         let end = whole.len() - 1024;
-        let cuts = (0..whole.len() / 512).flat_map(|block| [block * 512, block * 512 + 1, (block * 512).saturating_sub(1)]);
+        let cuts =
+            (0..whole.len() / 512).flat_map(|block| [block * 512, block * 512 + 1, (block * 512).saturating_sub(1)]);
         for len in cuts {
             match strip(cut(&whole, len), &squash()) {
                 // T29: without its end marker, as some writers leave it; or without padding, as Go accepts it.
@@ -305,7 +302,9 @@ fn h10_numbers_that_are_no_sizes() {
         oci.archive(&[image])
     };
     for size in ["1e400", "-1", "9223372036854775808", "18446744073709551616", "1.0", "\"1\"", "true", "{}"] {
-        for (what, of) in [("config", (|both| &mut both[0]) as fn(&mut Value) -> &mut Value), ("layer", |both| &mut both[1])] {
+        for (what, of) in
+            [("config", (|both| &mut both[0]) as fn(&mut Value) -> &mut Value), ("layer", |both| &mut both[1])]
+        {
             case(10, format!("a {what} of {size} bytes"), &sized(size, of)).refuses(3, &["\"size\"", "no size"]);
         }
     }
@@ -319,7 +318,8 @@ fn h10_numbers_that_are_no_sizes() {
     odd["config"]["Memory"] = json!("ODD");
     for spelling in ["1e400", "-0", "123456789012345678901234567890.5"] {
         let text = odd.to_string().replace("\"ODD\"", spelling);
-        let written = case(10, format!("a config that says {spelling}"), &with_config(text.as_bytes())).accepts().bytes();
+        let written =
+            case(10, format!("a config that says {spelling}"), &with_config(text.as_bytes())).accepts().bytes();
         let said = format!("\"Memory\":{}", spelling.replace("1e400", "1e+400"));
         assert!(written.windows(said.len()).any(|window| window == said.as_bytes()), "{said} stays");
     }

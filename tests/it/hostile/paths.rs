@@ -53,7 +53,14 @@ fn h45_an_output_that_is_the_input() {
         ("through a symlink to its directory", "out/way/in.tar"),
     ] {
         refuses(45, what, &place, (&input, &place.path(output)), 2, "the output is the input");
-        refuses(45, &format!("{what}, the other way"), &place, (&place.path(output), &input), 2, "the output is the input");
+        refuses(
+            45,
+            &format!("{what}, the other way"),
+            &place,
+            (&place.path(output), &input),
+            2,
+            "the output is the input",
+        );
     }
     let from_pipe = |place: &Place| {
         let input = File::open(place.input()).unwrap();
@@ -98,7 +105,14 @@ fn h48_a_directory_that_cannot_be_written_to() {
     fs::create_dir(place.path("out/shut")).unwrap();
     fs::set_permissions(place.path("out/shut"), PermissionsExt::from_mode(0o555)).unwrap();
     if File::create(place.path("out/shut/try")).is_err() {
-        refuses(48, "without permission", &place, (&place.input(), &place.path("out/shut/out.tar")), 1, "Permission denied");
+        refuses(
+            48,
+            "without permission",
+            &place,
+            (&place.input(), &place.path("out/shut/out.tar")),
+            1,
+            "Permission denied",
+        );
     }
 }
 
@@ -127,7 +141,14 @@ fn h49_an_output_that_is_a_symlink() {
     symlink("a", place.path("out/b")).unwrap();
     refuses(49, "in a circle", &place, (&place.input(), &place.path("out/a")), 2, "leads nowhere");
     symlink("gone/out.tar", place.path("out/c")).unwrap();
-    refuses(49, "into a directory that is not there", &place, (&place.input(), &place.path("out/c")), 1, "make it first");
+    refuses(
+        49,
+        "into a directory that is not there",
+        &place,
+        (&place.input(), &place.path("out/c")),
+        1,
+        "make it first",
+    );
 }
 
 #[test]
@@ -142,7 +163,9 @@ fn h50_an_output_that_is_a_pipe_or_a_device() {
     let run = place.run(MEMORY, words(&place.input(), &pipe));
     assert_eq!((run.code, reader.join().unwrap()), (Some(0), bytes.clone()), "{}", run.said);
     println!("case H50 a named pipe: exit 0");
-    for (what, path) in [("standard output", "-"), ("/dev/stdout", "/dev/stdout"), ("/proc/self/fd/1", "/proc/self/fd/1")] {
+    for (what, path) in
+        [("standard output", "-"), ("/dev/stdout", "/dev/stdout"), ("/proc/self/fd/1", "/proc/self/fd/1")]
+    {
         let run = place.run(MEMORY, words(&place.input(), Path::new(path)));
         assert_eq!((run.code, &run.stdout), (Some(0), &bytes), "{what}: {}", run.said);
         println!("case H50 {what}: exit 0");
@@ -155,8 +178,12 @@ fn h50_an_output_that_is_a_pipe_or_a_device() {
     // `> file` through /dev/stdout: the file that the shell opened is written to, not replaced.
     let into = place.path("out/shell.tar");
     let file = File::create(&into).unwrap();
-    let status =
-        place.bounded(MEMORY).args(words(&place.input(), Path::new("/dev/stdout"))).stdout(file).stderr(Stdio::null()).status();
+    let status = place
+        .bounded(MEMORY)
+        .args(words(&place.input(), Path::new("/dev/stdout")))
+        .stdout(file)
+        .stderr(Stdio::null())
+        .status();
     assert_eq!((status.unwrap().code(), fs::read(&into).unwrap()), (Some(0), bytes));
     place.is_clean();
     // A run that fails writes nothing into a pipe.
@@ -204,7 +231,9 @@ fn h59_an_input_that_cannot_be_read_twice() {
         let run = command.output().unwrap();
         Ran { code: run.status.code(), said: String::from_utf8(run.stderr).unwrap(), stdout: run.stdout }
     };
-    refused((59, "a pipe, and no place for a spill file"), &place, 1, &["spill file", "--temp-dir"], || nowhere(&place));
+    refused((59, "a pipe, and no place for a spill file"), &place, 1, &["spill file", "--temp-dir"], || {
+        nowhere(&place)
+    });
     let cut = |place: &Place| {
         let mut command = place.bounded(MEMORY);
         command.arg("-").arg(place.output());
