@@ -3,6 +3,7 @@
 //! Every kind has its exit code (hostile.md, "exit codes"). A message is one line, lower case, without a full
 //! stop; bytes that come from an archive are escaped before they are shown.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io;
 
@@ -124,6 +125,17 @@ impl Error {
         self
     }
 
+    /// Whether this is what it says the user can do.
+    pub(crate) fn has_hint(&self, hint: &str) -> bool {
+        self.0.hint == Some(hint)
+    }
+
+    /// At the place of another error, whose cause this one tells better.
+    pub(crate) fn in_place_of(mut self, other: Self) -> Self {
+        self.0.place = other.0.place;
+        self
+    }
+
     /// Names the archive, unless an inner ring did.
     #[must_use]
     pub fn in_archive(mut self, archive: impl Into<String>) -> Self {
@@ -162,14 +174,14 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner { place, what, hint, source, .. } = &*self.0;
         for part in [&place.archive, &place.image, &place.layer].into_iter().flatten() {
-            write!(f, "{part}: ")?;
+            write!(f, "{}: ", shown(part))?;
         }
         if let Some(entry) = &place.entry {
             write!(f, "entry \"{entry}\": ")?;
         }
-        f.write_str(what)?;
+        f.write_str(&shown(what))?;
         if let Some(source) = source {
-            write!(f, ": {source}")?;
+            write!(f, ": {}", shown(&source.to_string()))?;
         }
         if let Some(hint) = hint {
             write!(f, "; {hint}")?;
@@ -193,6 +205,26 @@ impl From<Error> for io::Error {
 
 /// How many bytes of a name stand in a message.
 const SHOWN: usize = 200;
+
+/// How many bytes of a part of a message are shown: a media type may have a megabyte.
+const LONGEST: usize = 1000;
+
+/// A part of a message, with the middle of a long one left out, and nothing that a terminal obeys: paths and other people's messages were
+/// never escaped.
+fn shown(text: &str) -> Cow<'_, str> {
+    let obeyed = |c: char| c.is_control() || is_format_character(c);
+    if text.len() <= LONGEST && !text.contains(obeyed) {
+        return text.into();
+    }
+    let clean = |c: char| if obeyed(c) { escape(c.encode_utf8(&mut [0; 4]).as_bytes()) } else { c.to_string() };
+    if text.len() <= LONGEST {
+        return text.chars().map(clean).collect::<String>().into();
+    }
+    let start: String = text.chars().take(LONGEST / 4).map(clean).collect();
+    let end: Vec<String> = text.chars().rev().take(LONGEST / 4).map(clean).collect();
+    let left = text.len().saturating_sub(LONGEST / 2);
+    format!("{start}[... {left} bytes ...]{}", end.into_iter().rev().collect::<String>()).into()
+}
 
 /// As [`escape`], with the middle of a long name left out: a message is one line that a person reads.
 fn escape_short(name: &[u8]) -> String {
@@ -254,6 +286,21 @@ mod tests {
     fn of_a_long_name_only_the_start_and_the_end_are_shown() {
         let error = Error::malformed("x").at_entry(&[b'a'; 1000]);
         assert_eq!(error.to_string(), format!("entry \"{0}[... 800 bytes ...]{0}\": x", "a".repeat(100)));
+    }
+
+    #[test]
+    fn a_message_is_never_longer_than_a_person_reads() {
+        let long = Error::malformed(format!("a{}z", "é".repeat(1 << 20))).in_image("i".repeat(5000)).to_string();
+        assert!(
+            long.len() < 3000 && long.starts_with("iii") && long.contains(": aéé") && long.ends_with("éz"),
+            "{long}"
+        );
+    }
+
+    #[test]
+    fn nothing_in_a_message_reaches_the_terminal_as_it_is() {
+        let error = Error::io("open a\x1b[31m\nb", io::Error::other("\x07")).in_archive("in\u{202e}.tar");
+        assert_eq!(error.to_string(), "in\\u{202e}.tar: open a\\x1b[31m\\nb: \\x07");
     }
 
     #[test]

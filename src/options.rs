@@ -147,10 +147,10 @@ pub struct Gates {
 }
 
 macro_rules! limits {
-    ($($(#[$doc:meta])* $name:ident: $default:expr,)*) => {
+    ($($(#[doc = $doc:literal])* $name:ident: $default:expr,)*) => {
         /// What an input may cost at most; each is changed with `--limit NAME=VALUE` (hostile.md, "default limits").
         #[derive(Debug, Clone, PartialEq, Eq)]
-        pub struct Limits { $($(#[$doc])* pub $name: u64,)* }
+        pub struct Limits { $($(#[doc = $doc])* pub $name: u64,)* }
 
         impl Default for Limits {
             fn default() -> Self {
@@ -161,6 +161,9 @@ macro_rules! limits {
         impl Limits {
             /// The names, as `--limit` spells them, sorted.
             pub const NAMES: &[&str] = &[$(stringify!($name),)*];
+
+            /// Each limit: its name, its default, and what it bounds with where the number comes from, as the manual says it.
+            pub const ALL: &[(&str, u64, &str)] = &[$((stringify!($name), $default, concat!($($doc),*)),)*];
 
             /// Sets the limit of this name; false where there is none of it. `-` and `_` are the same.
             pub fn set(&mut self, name: &str, value: u64) -> bool {
@@ -180,35 +183,37 @@ const MIB: u64 = 1 << 20;
 limits! {
     /// Bytes of an image's config; containers/image stops at 4 MiB.
     config: 8 * MIB,
-    /// Entries of one image, over all its layers.
+    /// Entries of one image, over all its layers; large images have half a million.
     entries: 5_000_000,
-    /// Bytes of all layers of an image, uncompressed.
+    /// Bytes of all layers of an image, uncompressed; no disk of today holds as much twice.
     expanded: 1 << 40,
-    /// Images in one archive, over all indexes.
+    /// Images in one archive, over all indexes; docker save writes those that it is given.
     images: 1_000,
-    /// Objects and arrays inside one another in a JSON document.
+    /// Indexes inside one another; buildx writes two.
+    index_depth: 8,
+    /// Objects and arrays inside one another in a JSON document, at most 127; a config has 6.
     json_depth: 64,
     /// Layers of one image; overlayfs stops at 500 lower directories.
     layers: 500,
     /// Bytes of a manifest, an index or `manifest.json`; containers/image stops at 4 MiB.
     manifest: 4 * MIB,
-    /// Members of the outer archive, and files of a layout directory.
+    /// Members of the outer archive, and files of a layout directory; 1,000 images of 100 layers each have as many.
     members: 100_000,
-    /// Bytes of a path, or of a link target.
+    /// Bytes of a path, or of a link target; Linux opens no path of more than 4 KiB at once.
     name: 64 * KIB,
-    /// Bytes of all paths of one image, those of directories without an entry of their own among them.
+    /// Bytes of all paths of one image, those of directories without an entry of their own among them; 5 million of 100 bytes.
     paths: 512 * MIB,
     /// Bytes of one PAX header; Go's archive/tar stops at 1 MiB (CVE-2022-2879).
     pax: MIB,
-    /// How many times larger a layer may get once 64 MiB are written; deflate cannot exceed 1032.
+    /// How many times larger a layer, or all of them, may get than what was read, once 64 MiB are written; deflate cannot exceed 1032.
     ratio: 1_100,
     /// Data runs of one sparse file (CVE-2025-58183).
     sparse: 1_000_000,
     /// Symlinks followed to resolve one path; Linux stops at 40.
     symlinks: 40,
-    /// Bytes of the window that a zstd frame asks for.
+    /// Bytes of the window that a zstd frame asks for, or an xz stream for its dictionary; zstd itself stops at 128 MiB.
     window: 128 * MIB,
-    /// Bytes of all extended attributes of one entry.
+    /// Bytes of all extended attributes of one entry; Linux stops at 64 KiB for each.
     xattrs: 16 * MIB,
 }
 
@@ -224,5 +229,15 @@ mod tests {
         assert_eq!((limits.json_depth, limits.window), (7, 7));
         assert!(limits.set("json-depth", 8) && limits.json_depth == 8);
         assert!(!limits.set("jokes", 1));
+    }
+
+    #[test]
+    fn every_limit_says_what_it_bounds_and_where_its_number_comes_from() {
+        let mut limits = Limits::default();
+        for (name, default, about) in Limits::ALL {
+            assert!(Limits::NAMES.contains(name) && limits.set(name, *default), "{name}");
+            assert!(about.contains(';') || about.contains(','), "{name}: {about}");
+        }
+        assert_eq!((limits, Limits::ALL.len()), (Limits::default(), Limits::NAMES.len()));
     }
 }

@@ -3,6 +3,7 @@
 //! In: paths and options. Out: the written archive, and a report. The only module that names rayon; it reads no
 //! tar, decides nothing and prints nothing itself.
 
+mod account;
 mod base;
 mod change;
 mod checks;
@@ -131,7 +132,7 @@ fn read(
 ) -> Result<Layers, Error> {
     let total = archive.images.iter().flat_map(|image| &image.layers).map(|layer| layer.blob.len()).sum();
     watch.phase("read layers", Some(total), || {
-        Layers::read(&archive.images, options, beside, &|bytes| watch.tell(Event::Advanced(bytes)))
+        Layers::read((&archive.images, archive.bytes), options, beside, &|bytes| watch.tell(Event::Advanced(bytes)))
     })
 }
 

@@ -4,16 +4,13 @@
 //! `limits.expanded`, by `limits.ratio` once 64 MiB are written, and by `limits.window`.
 
 use crate::error::Error;
-use crate::layer::codec::{self, Decoder};
+use crate::layer::codec::{self, Decoder, RATIO_FROM};
 use crate::options::Limits;
 use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::rc::Rc;
-
-/// From here on the ratio counts, as for layers: a small file of zeros is no attack.
-const RATIO_FROM: u64 = 64 << 20;
 
 /// How a whole archive is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +64,7 @@ fn copy(mut from: impl Read, to: &mut File, read: &Cell<u64>, limits: &Limits) -
             Ok(0) => return Ok(len),
             Ok(count) => count,
             Err(cause) if cause.kind() == io::ErrorKind::Interrupted => continue,
-            Err(cause) => return Err(broken(cause)),
+            Err(cause) => return Err(broken(cause, limits)),
         };
         len = len.saturating_add(count as u64);
         // The decoder of layers has the same two limits; xz has these.
@@ -85,10 +82,19 @@ fn copy(mut from: impl Read, to: &mut File, read: &Cell<u64>, limits: &Limits) -
 }
 
 /// An error of ours stays one; any other comes from the xz decoder.
-fn broken(cause: io::Error) -> Error {
-    if cause.get_ref().is_some_and(|inner| inner.is::<Error>()) {
+fn broken(cause: io::Error, limits: &Limits) -> Error {
+    let Some(inner) = cause.get_ref() else { return damaged(&cause) };
+    if inner.is::<Error>() {
         return Error::io("read the input", cause);
     }
+    if matches!(inner.downcast_ref(), Some(liblzma::stream::Error::MemLimit)) {
+        let what = format!("the xz data asks for a dictionary of more than {} bytes", limits.window);
+        return Error::limit(what).hint("raise it with --limit window=BYTES");
+    }
+    damaged(&cause)
+}
+
+fn damaged(cause: &io::Error) -> Error {
     let why = crate::error::escape(cause.to_string().as_bytes());
     Error::malformed(format!("the xz data is damaged or truncated: {why}"))
 }

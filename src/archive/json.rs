@@ -123,7 +123,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
                 None => *inside.insert(self.inside()?),
             };
             if map.contains_key(&key) {
-                return Err(de::Error::custom(format!("the key \"{key}\" stands twice in one object")));
+                return Err(de::Error::custom(format!("the key {key} stands twice in one object")));
             }
             let value = entries.next_value_seed(inside)?;
             map.insert(key, value);

@@ -16,9 +16,6 @@ use crate::warning::{WarningKind, Warnings};
 use serde_json::{Map, Value};
 use std::collections::{HashMap, HashSet};
 
-/// How deep indexes may stand inside one another; buildx writes two levels.
-const DEEPEST_INDEX: usize = 8;
-
 /// What an index yields.
 #[derive(Debug, Default)]
 pub(super) struct Found {
@@ -148,7 +145,7 @@ impl Walk<'_> {
         let may_be_absent = top.platform.is_some();
         let top_digest = top.digest.clone();
         let mut seen = HashSet::from([top.digest.to_string()]);
-        let mut ahead = vec![(top, 0usize)];
+        let mut ahead = vec![(top, 0u64)];
         let mut absent: Vec<(String, Error)> = Vec::new();
         while let Some((descriptor, depth)) = ahead.pop() {
             let short = digest::short(&descriptor.digest);
@@ -173,10 +170,10 @@ impl Walk<'_> {
                 }
                 Behind::Index(children) => {
                     let depth = depth.saturating_add(1);
-                    if depth > DEEPEST_INDEX {
-                        return Err(Error::limit(format!(
-                            "more than {DEEPEST_INDEX} indexes stand inside one another"
-                        )));
+                    let deepest = self.limits.index_depth;
+                    if depth > deepest {
+                        return Err(Error::limit(format!("more than {deepest} indexes stand inside one another"))
+                            .hint("raise --limit index_depth=N"));
                     }
                     for child in children.into_iter().rev() {
                         if seen.insert(child.digest.to_string()) {

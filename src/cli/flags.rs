@@ -3,7 +3,7 @@
 use super::values::{self, Moment, Percent};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use imgstrip::image::Platform;
-use imgstrip::options::{Compression, Format, History, KeepBase, SymlinkParents};
+use imgstrip::options::{Compression, Format, History, KeepBase, Limits, SymlinkParents};
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -13,6 +13,24 @@ Examples:    imgstrip in.tar out.tar
              docker save app | imgstrip -p default,tests - - | docker load
 Exit codes:  0 good, 1 read or write error, 2 usage, 3 malformed input, 4 wrong digest or size,
              5 unsupported input, 6 limit exceeded, 7 a check not met, 128+n signal n";
+
+/// Columns of the help.
+const WIDTH: usize = 100;
+
+/// What stands below the flags: examples, exit codes, and the limits with their defaults.
+fn examples() -> String {
+    let mut text = format!("{EXAMPLES}\n");
+    let mut line = "Limits:     ".to_owned();
+    for (name, default, _) in Limits::ALL {
+        let limit = format!(" {name}={}", values::shown(*default));
+        if line.len().saturating_add(limit.len()) > WIDTH {
+            text.extend([&line, "\n"]);
+            line = " ".repeat(12);
+        }
+        line.push_str(&limit);
+    }
+    text + &line
+}
 
 const DIFF_CODES: &str = "\
 Images are paired by name, else by place. Layers, history, and keys of a config that describe the build do not count.
@@ -25,12 +43,12 @@ Exit codes:  0 equal, 1 different, 2 usage, or read or write error, 3 malformed 
 #[command(
     name = "imgstrip",
     version,
-    after_help = EXAMPLES,
+    after_help = examples(),
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
     arg_required_else_help = true,
-    max_term_width = 100
+    max_term_width = WIDTH
 )]
 pub(crate) struct Command {
     #[command(subcommand)]
@@ -229,7 +247,7 @@ pub(crate) struct Running {
     /// auto (on a terminal), always or never [default: auto]
     #[arg(long, value_name = "WHEN", hide_possible_values = true, help_heading = "How it runs")]
     pub(crate) progress: Option<When>,
-    /// Raises or lowers a limit, as in expanded=2TiB or layers=900
+    /// Raises or lowers one of the limits below, as in layers=900
     #[arg(long, value_name = "NAME=VALUE", value_parser = values::limit, help_heading = "How it runs")]
     pub(crate) limit: Vec<(String, u64)>,
 }

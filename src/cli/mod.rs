@@ -9,9 +9,11 @@ mod strip;
 mod values;
 
 use clap::{CommandFactory, Parser};
+use clap_mangen::roff::{Roff, bold, roman};
 use flags::{Command, Task};
 use imgstrip::cancel::Cancel;
 use imgstrip::error::{Error, ErrorKind};
+use imgstrip::options::Limits;
 use imgstrip::rules::preset;
 pub(crate) use request::Surroundings;
 use std::ffi::OsString;
@@ -54,7 +56,9 @@ pub(crate) fn run(words: impl IntoIterator<Item = OsString>, around: &Surroundin
         Some(Task::Completions { shell }) => Ok(completions(*shell)),
         Some(Task::Man) => man(),
     };
-    let mut outcome = result.unwrap_or_else(|error| failed(&error));
+    // Ctrl-C ends the writer of a pipe, too: what its end looks like is not why the run failed.
+    let reason = |error| cancel.check().err().unwrap_or(error);
+    let mut outcome = result.unwrap_or_else(|error| failed(&reason(error)));
     if matches!(command.task, Some(Task::Diff(_))) {
         outcome.io_code = Some(ErrorKind::Usage.exit_code());
         if outcome.failed == Some(ErrorKind::Io) {
@@ -112,9 +116,28 @@ fn completions(shell: clap_complete::Shell) -> Outcome {
 
 fn man() -> Result<Outcome, Error> {
     let mut stdout = Vec::new();
-    let render = |out: &mut Vec<u8>| -> io::Result<()> { clap_mangen::Man::new(Command::command()).render(out) };
+    let render = |out: &mut Vec<u8>| -> io::Result<()> {
+        clap_mangen::Man::new(Command::command()).render(out)?;
+        limits().to_writer(out)
+    };
     render(&mut stdout).map_err(|error| Error::io("write the manual page", error))?;
     Ok(Outcome { stdout, ..Outcome::default() })
+}
+
+/// The manual's section about the limits: each with its default, what it bounds, and where the number comes from.
+fn limits() -> Roff {
+    let mut roff = Roff::new();
+    roff.control("SH", ["LIMITS"]);
+    roff.text([roman(
+        "What a hostile input may cost at most. Beyond one of them a run ends with exit code 6 and says which; ",
+    )]);
+    roff.text([bold("--limit NAME=VALUE"), roman(" raises or lowers it, for images that are trusted or are not.")]);
+    for (name, default, about) in Limits::ALL {
+        roff.control("TP", []);
+        roff.text([bold(format!("{name}={}", values::shown(*default)))]);
+        roff.text([roman(about.trim())]);
+    }
+    roff
 }
 
 #[cfg(test)]
@@ -165,6 +188,15 @@ mod tests {
         for words in [&["completions", "bash"][..], &["completions", "zsh"], &["man"]] {
             let text = String::from_utf8(run_words(words).stdout).unwrap().replace('\\', "");
             assert!(text.contains("--symlink-parents"), "{words:?}");
+        }
+    }
+
+    #[test]
+    fn the_manual_tells_every_limit() {
+        let text = String::from_utf8(run_words(&["man"]).stdout).unwrap().replace('\\', "");
+        for (name, default, about) in Limits::ALL {
+            assert!(text.contains(&format!("{name}={}", values::shown(*default))), "{name}");
+            assert!(text.contains(about.trim()), "{name}: {about}");
         }
     }
 }

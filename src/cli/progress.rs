@@ -48,7 +48,10 @@ impl Progress {
                 if let Some(total) = total {
                     self.bar.set_length(total);
                 }
-                self.bar.enable_steady_tick(TICK);
+                // The thread that ticks is a panic where the system gives none.
+                if !self.bar.is_hidden() {
+                    self.bar.enable_steady_tick(TICK);
+                }
             }
             Event::Advanced(bytes) => self.bar.inc(bytes),
             Event::PhaseEnded => {

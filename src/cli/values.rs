@@ -75,6 +75,13 @@ pub(crate) fn size(word: &str) -> Result<u64, String> {
     bytes.and_then(|bytes| u64::try_from(bytes).ok()).ok_or_else(unexpected)
 }
 
+/// A size or a number as [`size`] reads it: whole binary units where they fit.
+pub(crate) fn shown(value: u64) -> String {
+    let units = [(40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")];
+    let unit = units.into_iter().find(|(bits, _)| value > 0 && value.trailing_zeros() >= *bits);
+    unit.map_or_else(|| value.to_string(), |(bits, unit)| format!("{}{unit}", value >> bits))
+}
+
 /// A share in percent, with or without its sign.
 pub(crate) fn percent(word: &str) -> Result<Percent, String> {
     match word.strip_suffix('%').unwrap_or(word).parse::<f64>() {
@@ -240,6 +247,12 @@ mod tests {
         assert_eq!(limit("expanded=2TiB"), Ok(("expanded".into(), 2 << 40)));
         assert!(limit("jokes=1").unwrap_err().contains("json_depth"));
         assert!(limit("layers").is_err() && limit("layers=x").is_err());
+    }
+
+    #[test]
+    fn a_limit_is_shown_as_it_can_be_given() {
+        assert_eq!([0, 1_100, 1 << 16, 3 << 20, 1 << 40].map(shown), ["0", "1100", "64KiB", "3MiB", "1TiB"]);
+        assert!(Limits::ALL.iter().all(|(_, default, _)| size(&shown(*default)) == Ok(*default)));
     }
 
     #[test]

@@ -84,7 +84,9 @@ impl fmt::Display for Codec {
 }
 
 /// A layer may expand this far before its ratio is looked at: small layers of zeros are no bombs.
-pub(super) const RATIO_FROM: u64 = 64 << 20;
+pub(crate) const RATIO_FROM: u64 = 64 << 20;
+/// What to do about a layer that is larger than allowed.
+pub(crate) const EXPANDED: &str = "raise it with --limit expanded=BYTES";
 /// Compressed bytes that are asked for at once.
 const READ: usize = 128 << 10;
 
@@ -140,7 +142,7 @@ impl<R: Read> Decoder<R> {
     fn check_limits(&self) -> Result<(), Error> {
         if self.produced > self.limits.expanded {
             let what = format!("the data expands to more than {} bytes", self.limits.expanded);
-            return Err(Error::limit(what).hint("raise it with --limit expanded=BYTES"));
+            return Err(Error::limit(what).hint(EXPANDED));
         }
         let allowed = self.consumed.load(Ordering::Relaxed).saturating_mul(self.limits.ratio);
         if self.codec != Codec::Plain && self.produced > RATIO_FROM && self.produced > allowed {

@@ -7,7 +7,7 @@
 mod compressed;
 mod queue;
 
-use super::codec::{Codec, RATIO_FROM};
+use super::codec::{Codec, EXPANDED, RATIO_FROM};
 use super::deflate::Blocks;
 use super::digest::Hasher;
 use super::header::BLOCK;
@@ -174,7 +174,7 @@ fn read_plain(
 ) -> Result<(Blob, ScanEnd), Error> {
     if layer.blob.len() > limits.expanded {
         let what = format!("the layer has more than {} bytes", limits.expanded);
-        return Err(Error::limit(what).hint("raise it with --limit expanded=BYTES"));
+        return Err(Error::limit(what).hint(EXPANDED));
     }
     match scan(&mut BlobInput::new(&layer.blob), id, limits, warnings, push) {
         Ok(end) => Ok((layer.blob.clone(), end)),

@@ -5,6 +5,7 @@
 //! readers would see different files there is no right answer (merge.md T1-T34). Memory: one extended header,
 //! and what the caller keeps.
 
+use super::codec::EXPANDED;
 use super::extended::Extended;
 use super::header::{BLOCK, Block, Format, Header};
 use super::input::TarInput;
@@ -199,13 +200,14 @@ impl<I: TarInput> Scanner<'_, I> {
         (name, linkname): (&[u8], &[u8]),
     ) -> Result<Entry, Error> {
         self.entries = self.entries.saturating_add(1);
-        for (value, limit, what) in [
-            (self.entries, self.limits.entries, "the tar has more entries than"),
-            (name.len() as u64, self.limits.name, "the name is longer than"),
-            (linkname.len() as u64, self.limits.name, "the link target is longer than"),
+        const NAME: &str = "raise it with --limit name=BYTES";
+        for (value, limit, what, hint) in [
+            (self.entries, self.limits.entries, "the tar has more entries than", "raise it with --limit entries=N"),
+            (name.len() as u64, self.limits.name, "the name is longer than", NAME),
+            (linkname.len() as u64, self.limits.name, "the link target is longer than", NAME),
         ] {
             if value > limit {
-                return Err(Error::limit(format!("{what} {limit}")));
+                return Err(Error::limit(format!("{what} {limit}")).hint(hint));
             }
         }
         let path = RootPath::from_entry_name(name)?;
@@ -294,7 +296,7 @@ impl<I: TarInput> Scanner<'_, I> {
         self.expanded = self.expanded.saturating_add(size); // T34
         if self.expanded > self.limits.expanded {
             let what = format!("the files of the tar have more than {} bytes", self.limits.expanded);
-            return Err(Error::limit(what).hint("raise it with --limit expanded=BYTES"));
+            return Err(Error::limit(what).hint(EXPANDED));
         }
         let offset = self.input.position();
         let source = match map {

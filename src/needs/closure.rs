@@ -200,7 +200,10 @@ impl Growth<'_> {
         }
     }
 
-    fn finish(self) -> Closure {
+    fn finish(mut self) -> Closure {
+        if self.cut.get() {
+            self.warnings.add(WarningKind::ComputedCommand, "patterns that fit too many names");
+        }
         let members = self.members.into_iter().map(|member| {
             let step = Step { path: member.path, kind: member.kind, wanted: (&*member.wanted).into() };
             Kept { node: member.node, from: member.from, step }

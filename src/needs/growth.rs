@@ -92,8 +92,12 @@ pub(super) struct Growth<'a> {
     pub(super) values: u64,
     /// Bytes of shell text that may still be read.
     pub(super) texts: u64,
+    /// Tokens of shell text that may still be read.
+    pub(super) tokens: u64,
     /// Names that patterns may still be compared with.
     names: Cell<u64>,
+    /// Whether a pattern was not compared, because too many were.
+    pub(super) cut: Cell<bool>,
 }
 
 impl<'a> Growth<'a> {
@@ -117,6 +121,8 @@ impl<'a> Growth<'a> {
             warnings: Warnings::default(),
             values: VALUES,
             texts: super::scripts::TEXTS,
+            tokens: super::scripts::TOKENS,
+            cut: Cell::new(false),
             names: Cell::new(NAMES),
         }
     }
@@ -267,7 +273,10 @@ impl<'a> Growth<'a> {
                     deeper.push(path.link_target(name));
                 } else if is_pattern {
                     let names = self.tree().children(directory).map(|(name, _)| name);
-                    let Some(left) = self.names.get().checked_sub(names.len() as u64) else { return Vec::new() };
+                    let Some(left) = self.names.get().checked_sub(names.len() as u64) else {
+                        self.cut.set(true);
+                        return Vec::new();
+                    };
                     self.names.set(left);
                     // As in a shell, a star does not stand for a hidden file's dot.
                     let hidden = name.first() == Some(&b'.');

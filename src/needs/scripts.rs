@@ -5,17 +5,20 @@ use super::except::APPLICATION;
 use super::growth::{Cause, Grip, Growth, Member};
 use super::hierarchy::{self, Wish};
 use super::need::NeedKind;
-use super::shell::{Finding, Script, Variables, World, findings};
+use super::shell::{self, Finding, Script, Variables, World, findings};
 use crate::error::Error;
 use crate::rootfs::{NodeId, RootPath};
 use crate::warning::WarningKind;
 use std::collections::BTreeSet;
 
-/// Bytes of a script that is followed: nested substitutions cost 200 times their text.
+/// Bytes of a script that is followed; its tokens are bounded, too.
 const SCRIPT: u64 = 1 << 20;
 
 /// Bytes of shell text that one image may make us read, what several scripts source once for each: those of the images in `tests/images` have 2 MB.
 pub(super) const TEXTS: u64 = 32 << 20;
+
+/// Tokens of all shell text of one image, which may all be in memory at once: those of the images in `tests/images` have half a million.
+pub(super) const TOKENS: u64 = 2_000_000;
 
 /// Files that one script may source, and those that they source.
 const SOURCED: usize = 64;
@@ -68,10 +71,11 @@ impl Growth<'_> {
 
     /// Reads a text; one that is too long, or one too many, counts as one that computes what it runs.
     fn parse(&mut self, text: &[u8], place: &dyn std::fmt::Display) -> Script {
-        let size = text.len() as u64;
-        match self.texts.checked_sub(size).filter(|_| size <= SCRIPT) {
-            Some(left) => {
-                self.texts = left;
+        let (size, tokens) = (text.len() as u64, shell::tokens(text));
+        let left = self.texts.checked_sub(size).zip(self.tokens.checked_sub(tokens));
+        match left.filter(|_| size <= SCRIPT && tokens <= shell::TOKENS) {
+            Some((texts, tokens)) => {
+                (self.texts, self.tokens) = (texts, tokens);
                 Script::parse(text)
             }
             None => {

@@ -82,9 +82,20 @@ pub(super) enum Part {
     Name,
 }
 
+/// Tokens of a text that is read: each costs up to 250 bytes, and a megabyte of `$(a)` has 800,000. A configure script of a megabyte has 250,000.
+pub(super) const TOKENS: u64 = 500_000;
+
+/// How many tokens a text has at most.
+pub(super) fn tokens(text: &[u8]) -> u64 {
+    text.iter().filter(|byte| b" \t\n;&|()<>$`\"'{}".contains(byte)).count() as u64
+}
+
 impl Script {
-    /// Reads a text. Never fails: what is not understood is skipped.
+    /// Reads a text. Never fails: what is not understood is skipped, and so is a text of more than [`TOKENS`].
     pub(super) fn parse(text: &[u8]) -> Self {
+        if tokens(text) > TOKENS {
+            return Self::default();
+        }
         let mut parser = parse::Parser::new(text, 0);
         let commands = parser.commands(parse::Closer::End);
         Self { commands, functions: parser.functions }

@@ -1,5 +1,6 @@
 //! Every distinct layer of an archive, read once and side by side, however many images share it.
 
+use super::account::{Account, Spent};
 use super::checks::Checks;
 use super::lent::{Keep, Lent};
 use crate::archive::{Blob, digest};
@@ -9,7 +10,7 @@ use crate::layer::deflate::Blocks;
 use crate::layer::fill;
 use crate::layer::read::{self, ReadLayer};
 use crate::options::{Limits, Options};
-use crate::rootfs::{Content, Files, LayerId, Run, Tree, UpperBuilder};
+use crate::rootfs::{Content, EntryKind, Files, LayerId, Run, Tree, UpperBuilder};
 use rayon::prelude::*;
 
 /// The layers of an archive.
@@ -24,18 +25,22 @@ struct Distinct {
 }
 
 impl Layers {
-    /// Reads every layer of `images`; `checks` gets those of which only headers were read. `done` is told the size of
-    /// each blob.
+    /// Reads every layer of `images`, whose archive has `size` bytes; `checks` gets those of which only headers were read.
+    /// `done` is told the size of each blob.
     pub(super) fn read(
-        images: &[Image],
+        (images, size): (&[Image], u64),
         options: &Options,
         (keep, checks): (Keep, &Checks<'_, '_>),
         done: &(dyn Fn(u64) + Sync),
     ) -> Result<Self, Error> {
         let mut claims: Vec<(Layer, String)> = Vec::new();
+        let mut numbered: Vec<(&Image, Vec<usize>)> = Vec::with_capacity(images.len());
         for image in images {
+            let mut numbers = Vec::with_capacity(image.layers.len());
             for (index, layer) in image.layers.iter().enumerate() {
-                if !claims.iter().any(|(known, _)| is_same(known, layer)) {
+                let known = claims.iter().position(|(known, _)| is_same(known, layer));
+                numbers.push(known.unwrap_or(claims.len()));
+                if known.is_none() {
                     // Where it stands in the first image that has it.
                     let position = index.saturating_add(1);
                     let name = format!(
@@ -46,7 +51,10 @@ impl Layers {
                     claims.push((layer.clone(), name));
                 }
             }
+            numbered.push((image, numbers));
         }
+        let account = Account::new(numbered, claims.len(), size, &options.limits);
+        let limits = account.limits();
         let mut claims: Vec<(usize, (Layer, String))> = claims.into_iter().enumerate().collect();
         // The longest chain starts first, lest it run alone at the end.
         claims.sort_by_key(|(_, (layer, _))| std::cmp::Reverse(layer.blob.len()));
@@ -54,11 +62,14 @@ impl Layers {
             let id = LayerId(u32::try_from(index).unwrap_or(u32::MAX));
             let mut builder = UpperBuilder::new(id, options.limits.symlinks);
             let temp = options.temp_dir.as_deref();
-            let read = read::read(&layer, id, &options.limits, temp, &mut |entry| {
+            let mut spent = Spent::default();
+            let read = read::read(&layer, id, &limits, temp, &mut |entry| {
+                let content = if let EntryKind::File(content) = &entry.kind { content.size } else { 0 };
                 builder.push(entry)?;
-                bounded(builder.tree(), &options.limits)
+                bounded(builder.tree(), &options.limits)?;
+                account.note(index, &mut spent, content, builder.tree().node_bound())
             });
-            let read = read.map_err(|error| error.in_layer(name.as_str())).map(|read| {
+            let read = read.map_err(|error| account.explain(error).in_layer(name.as_str())).map(|read| {
                 if !read.verified {
                     checks.add(index, layer.clone(), name);
                 }
@@ -71,6 +82,7 @@ impl Layers {
             (index, read)
         });
         let mut read: Vec<(usize, Result<Distinct, Error>)> = read.collect();
+        account.check()?;
         // The lowest layer's error is the one that is told, whichever thread was first.
         read.sort_by_key(|(index, _)| *index);
         read.into_iter().map(|(_, read)| read).collect::<Result<_, _>>().map(Self)
@@ -151,7 +163,7 @@ fn is_same(a: &Layer, b: &Layer) -> bool {
 mod tests {
     use super::*;
     use crate::error::ErrorKind;
-    use crate::rootfs::{Entry, EntryKind, Meta, RootPath};
+    use crate::rootfs::{Entry, Meta, RootPath};
 
     fn deep(directories: usize, limits: &Limits) -> Result<(), Error> {
         let path = RootPath::clamped("d/".repeat(directories).as_bytes()).join(b"f");

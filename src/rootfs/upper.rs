@@ -383,7 +383,8 @@ fn remove_ghosts(tree: &mut Tree) {
 }
 
 fn too_many_symlinks() -> Error {
-    Error::malformed("too many symlinks on the way to the entry's directory")
+    // In a circle there are always more.
+    Error::limit("too many symlinks on the way to the entry's directory").hint("raise it with --limit symlinks=N")
 }
 
 /// Whether a hard link's header says something else than its inode (M65). Many writers leave the attributes out

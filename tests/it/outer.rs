@@ -14,7 +14,7 @@ pub const LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
 /// An OCI archive in the making.
 #[derive(Default)]
 pub struct Oci {
-    members: Vec<Raw>,
+    pub members: Vec<Raw>,
 }
 
 impl Oci {

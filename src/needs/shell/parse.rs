@@ -90,6 +90,7 @@ impl<'a> Parser<'a> {
             }
         }
         list.end();
+        list.commands.shrink_to_fit();
         list.commands
     }
 
@@ -327,7 +328,8 @@ pub(super) struct List {
 
 impl List {
     fn end(&mut self) {
-        let simple = std::mem::take(&mut self.simple);
+        let mut simple = std::mem::take(&mut self.simple);
+        simple.words.shrink_to_fit();
         if simple != Simple::default() {
             self.commands.push(simple);
         }

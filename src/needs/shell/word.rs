@@ -86,6 +86,7 @@ impl Parser<'_> {
                 }
             }
         }
+        word.0.shrink_to_fit();
         word
     }
 
