@@ -178,7 +178,7 @@ pub(crate) struct Strip {
     /// Fails at any warning
     #[arg(long, help_heading = "Report and checks")]
     pub(crate) strict: bool,
-    /// Reads the result back and holds it against the input, byte for byte, before it is put in place
+    /// Reads the result back and holds it against the input, byte for byte
     #[arg(long, conflicts_with = "dry_run", help_heading = "Report and checks")]
     pub(crate) verify: bool,
 
