@@ -98,6 +98,8 @@ mod tests {
     use std::path::Path;
     use std::time::Duration;
 
+    type Change = fn(&Path);
+
     /// What `change` does to a file that was opened before.
     fn after(change: impl FnOnce(&Path)) -> Result<(), Error> {
         let dir = tempfile::tempdir().unwrap();
@@ -119,7 +121,7 @@ mod tests {
     #[test]
     fn a_file_that_is_written_to_is_found_out() {
         use std::os::unix::fs::FileExt;
-        let changes: [(&str, fn(&Path)); 5] = [
+        let changes: [(&str, Change); 5] = [
             ("in place", |path| write(path).write_all_at(b"x", 3).unwrap()),
             ("cut", |path| write(path).set_len(9).unwrap()),
             ("grown", |path| write(path).write_all_at(b"x", 10).unwrap()),
@@ -139,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_file_that_keeps_its_content_is_not() {
-        let changes: [(&str, fn(&Path)); 5] = [
+        let changes: [(&str, Change); 5] = [
             ("read", |path| drop(fs::read(path).unwrap())),
             ("removed", |path| fs::remove_file(path).unwrap()),
             ("linked", |path| fs::hard_link(path, path.with_extension("old")).unwrap()),

@@ -9,8 +9,11 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+/// What happens to a file.
+type Change = fn(&Path);
+
 /// Lets `change` happen before a read of the input.
-fn changed_at(place: &Place, number: usize, change: fn(&Path)) -> Output {
+fn changed_at(place: &Place, number: usize, change: Change) -> Output {
     let wait = place.path("wait");
     let fifo = |end: &str| place.path(&format!("wait.{end}"));
     for end in ["at", "go"] {
@@ -100,7 +103,7 @@ fn an_input_that_changes_while_it_is_read_is_never_taken_for_one_that_did_not() 
     if shim().is_none() {
         return;
     }
-    let writes: [(&str, fn(&Path)); 6] = [
+    let writes: [(&str, Change); 6] = [
         ("a byte", flip),
         ("a byte, and back", flip_and_back),
         ("a byte, the time set back", flip_with_the_time_set_back),

@@ -91,7 +91,7 @@ impl Place {
     }
 
     pub fn command(&self) -> Command {
-        self.command_of(&self.input(), &self.output())
+        self.command_of(self.input(), self.output())
     }
 
     pub fn command_of(&self, input: impl AsRef<OsStr>, output: impl AsRef<OsStr>) -> Command {

@@ -59,14 +59,14 @@ fn files(count: usize, name: impl Fn(usize) -> String) -> Vec<u8> {
 
 #[test]
 fn a_directory_may_have_very_many_files() {
-    let count = 30_000 * times();
+    let count = 10_000 * times();
     let kept = bounded(&[files(count, |at| format!("d/{at}"))], &[], (count, 1_500));
     assert_eq!(kept, count as u64);
 }
 
 #[test]
 fn directories_may_stand_very_deep_inside_one_another_whether_named_or_not() {
-    let count = 1_000 * times();
+    let count = 600 * times();
     let paths: Vec<String> = (1..=count).map(|depth| "d/".repeat(depth)).collect();
     let entries: Vec<Raw> = paths.iter().map(|path| Raw::new(path.as_bytes(), b'5')).collect();
     // Each has a path as long as it is deep.
@@ -79,7 +79,7 @@ fn directories_may_stand_very_deep_inside_one_another_whether_named_or_not() {
 
 #[test]
 fn a_file_may_have_very_many_names() {
-    let count = 20_000 * times();
+    let count = 8_000 * times();
     let mut entries = vec![file("f").body(b"content")];
     let link = |at: usize| Raw { link: b"f".to_vec(), ..Raw::new(format!("l/{at}").as_bytes(), b'1') };
     entries.extend((0..count).map(link));
@@ -117,7 +117,7 @@ fn a_name_may_have_64_kibibytes_and_no_more() {
 
 #[test]
 fn very_many_whiteouts_may_stand_over_as_many_entries() {
-    let count = 20_000 * times();
+    let count = 8_000 * times();
     let lower = files(count, |at| format!("d/{at}"));
     let upper = files(count, |at| format!("d/.wh.{at}"));
     assert_eq!(bounded(&[lower, upper], &[], (2 * count, 1_500)), 0);
