@@ -7,7 +7,7 @@
 //! Blocks + a run of kept bytes -> the whole blocks in it -> Splicer -> gzip
 //! what no whole block holds -> deflate() -> Blocks of its own -> Splicer
 //! ```
-//! [`blocks`] and [`bits`] are pure. `zlib` is the one place of the crate with unsafe code: no safe binding says where a
+//! `blocks` and `bits` are pure. `zlib` is the one place of the crate with unsafe code: no safe binding says where a
 //! block ends.
 
 mod bits;
