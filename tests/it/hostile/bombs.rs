@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 /// Zeros that are written at once.
-const ZEROS: [u8; 1 << 16] = [0; 1 << 16];
+static ZEROS: [u8; 1 << 16] = [0; 1 << 16];
 
 /// The tar of one file of so many zeros, into anything.
 fn zeros(size: u64, to: &mut dyn Write) {
@@ -247,14 +247,15 @@ fn h35_the_entries_of_all_layers_together_are_bounded_while_they_are_read() {
 #[test]
 fn h36_a_name_of_a_mebibyte() {
     let named = |len: usize| docker(&[archive(&[Raw::new(&vec![b'n'; len], b'0')])]);
-    let parts = |len: usize| docker(&[archive(&[Raw::new(&b"nnnnnnnnnnnnnnn/".repeat(len / 16), b'5')])]);
+    let parts =
+        |len: usize| docker(&[archive(&[Raw::new(&[&[b'n'; 255][..], b"/"].concat().repeat(len / 256), b'5')])]);
     case(36, "1 MiB", &named(1 << 20)).refuses(6, &["layer 1/1", "--limit pax"]);
     case(36, "1 MiB, pax allowed", &named(1 << 20))
         .with(&["--limit", "pax=2MiB"])
         .refuses(6, &["bytes ...]", "the name is longer than 65536"]);
     case(36, "64 KiB and one", &named((64 << 10) + 1)).refuses(6, &["the name is longer than 65536", "--limit name"]);
     case(36, "64 KiB", &named(64 << 10)).accepts();
-    case(36, "64 KiB of directories", &parts(64 << 10)).memory(6 * MEMORY).accepts();
+    case(36, "64 KiB of directories", &parts(64 << 10)).accepts();
     let target = |len: usize| docker(&[archive(&[Raw { link: vec![b't'; len], ..Raw::new(b"l", b'2') }])]);
     case(36, "a target of 64 KiB and one", &target((64 << 10) + 1))
         .refuses(6, &["the link target is longer than 65536"]);
@@ -280,11 +281,11 @@ fn h37_a_path_of_4096_directories() {
         .with(&["--limit", "entries=1000"])
         .refuses(6, &["--limit entries"]);
     // Each directory is an entry whose name is all of its path: the square of the depth is what there is to write.
-    let depth = many(2_000, 30_000) as usize;
+    let depth = many(500, 30_000) as usize;
     let deep = case(37, format!("{depth} deep, allowed"), &deep(depth)).with(&["--limit", "paths=2GiB"]);
     deep.memory(many(1, 40) * MEMORY).accepts();
-    let both = [layer(&"d/".repeat(2048)), layer(&format!("{}.wh.d", "d/".repeat(2047)))];
-    assert_eq!(case(37, "deleted again", &docker(&both)).accepts().entries(), 2047);
+    let both = [layer(&"d/".repeat(1024)), layer(&format!("{}.wh.d", "d/".repeat(1023)))];
+    assert_eq!(case(37, "deleted again", &docker(&both)).accepts().entries(), 1023);
 }
 
 #[test]
@@ -377,11 +378,11 @@ fn h41_a_million_attributes() {
         body
     };
     let with = |body: &[u8]| docker(&[[Raw::new(b"x", b'x').body(body).bytes(), layer("f")].concat()]);
-    let count = many(60_000, 1_000_000) as usize;
+    let count = many(45_000, 1_000_000) as usize;
     case(41, format!("{count} attributes"), &with(body(count).as_bytes())).refuses(6, &["layer 1/1", "--limit pax"]);
-    case(41, "20 000 attributes", &with(body(20_000).as_bytes())).accepts();
-    case(41, "20 000 attributes, 100 KiB allowed", &with(body(20_000).as_bytes()))
-        .with(&["--limit", "xattrs=100KiB"])
+    case(41, "5 000 attributes", &with(body(5_000).as_bytes())).accepts();
+    case(41, "5 000 attributes, 20 KiB allowed", &with(body(5_000).as_bytes()))
+        .with(&["--limit", "xattrs=20KiB"])
         .refuses(6, &["entry \"x\"", "extended attributes", "--limit xattrs"]);
     for (what, size) in [("1 GiB", 1u64 << 30), ("2 GiB", 2 << 30), ("8 EiB", u64::MAX / 2)] {
         let mut header = Raw::new(b"x", b'x').bytes();
@@ -405,7 +406,7 @@ fn h41_a_million_attributes() {
         .memory(3 * MEMORY)
         .refuses(6, &["--limit xattrs"]);
     // Each of many entries within its own limit: 64 MiB of attributes in all.
-    let kept: Vec<Raw> = (0..many(16, 64))
+    let kept: Vec<Raw> = (0..many(4, 64))
         .map(|n| Raw::new(format!("f{n}").as_bytes(), b'0').pax(b"SCHILY.xattr.user.k", &vec![n as u8; 1 << 20]))
         .collect();
     case(41, "an attribute of 1 MiB at each of many files", &docker(&[archive(&kept)]))
@@ -424,7 +425,10 @@ fn h44_globs_and_rules_that_take_long() {
     let nested = format!("{}a{}", "{a,".repeat(16), "}".repeat(16));
     for glob in [&stars, &deep, &braces, &nested, &format!("/{}", "?".repeat(4000)), &"[a-z]".repeat(800)] {
         let short: String = glob.chars().take(20).collect();
-        case(44, format!("{short}..."), &docker(&[tar.clone()])).with(&["--drop", glob]).memory(4 * MEMORY).accepts();
+        case(44, format!("{short}..."), &docker(std::slice::from_ref(&tar)))
+            .with(&["--drop", glob])
+            .memory(4 * MEMORY)
+            .accepts();
     }
     for (what, glob) in [
         ("17 braces deep", format!("{}a{}", "{a,".repeat(17), "}".repeat(17))),
@@ -433,7 +437,7 @@ fn h44_globs_and_rules_that_take_long() {
         ("above the root", "/a/../../b".into()),
         ("of nothing", String::new()),
     ] {
-        let place = super::Place::with(&docker(&[tar.clone()]));
+        let place = super::Place::with(&docker(std::slice::from_ref(&tar)));
         let words = [format!("--drop={glob}").into(), place.input().into_os_string(), place.output().into()];
         super::refused((44, &format!("a glob {what}")), &place, 2, &["--drop"], || place.run(MEMORY, &words));
     }

@@ -281,6 +281,7 @@ fn held((number, what): (u8, &str), place: &Place, code: i32, parts: &[&str], ru
 }
 
 /// What `--nocapture` shows of a case: a line that can be counted.
+#[allow(clippy::print_stdout)]
 fn report(number: u8, what: &str, code: i32, line: &str) {
     println!("case H{number:02} {what}: exit {code}: {line}");
 }

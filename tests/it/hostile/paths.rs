@@ -187,7 +187,7 @@ fn h50_an_output_that_is_a_pipe_or_a_device() {
     assert_eq!((status.unwrap().code(), fs::read(&into).unwrap()), (Some(0), bytes));
     place.is_clean();
     // A run that fails writes nothing into a pipe.
-    fs::write(place.path("in/bad.tar"), good()[..3000].to_vec()).unwrap();
+    fs::write(place.path("in/bad.tar"), &good()[..3000]).unwrap();
     let bad = place.path("in/bad.tar");
     refuses(50, "a cut-off input to standard output", &place, (&bad, Path::new("-")), 3, "truncated");
     refuses(50, "a full device", &place, (&place.input(), Path::new("/dev/full")), 1, "No space left");
@@ -198,7 +198,7 @@ fn h59_an_input_that_cannot_be_read_twice() {
     let (place, bytes) = place();
     let run = |command: &mut Command, what: &str| {
         let run = command.output().unwrap();
-        assert_eq!(run.status.code(), Some(0), "{what}: {}", String::from_utf8_lossy(&run.stderr));
+        assert_eq!(run.status.code(), Some(0), "{what}: {}", run.stderr.escape_ascii());
         assert_eq!(fs::read(place.output()).unwrap(), bytes, "{what}");
         fs::remove_file(place.output()).unwrap();
         place.is_clean();

@@ -378,7 +378,7 @@ fn h62_one_core_and_little_memory() {
     ] {
         let mut oci = Oci::default();
         let one = oci.blob(&format!("{LAYER}+gzip"), &blob);
-        let image = named(oci.manifest(&config(&[tar.clone()]), &[one]));
+        let image = named(oci.manifest(&config(std::slice::from_ref(&tar)), &[one]));
         let code = if what.contains("early") { 4 } else { 3 };
         case(62, format!("one thread, a layer {what}"), &oci.archive(&[image]))
             .with(&["-j1"])
