@@ -13,8 +13,11 @@ pub(crate) struct Sample {
     pub(crate) tar: Vec<u8>,
 }
 
+/// A name and an entry.
+type Base = (&'static str, fn() -> Draft);
+
 /// The entries that are twisted. A body of 15 bytes is what the odd forms of a size say.
-const BASES: &[(&str, fn() -> Draft)] = &[
+const BASES: &[Base] = &[
     ("file", || with_body(Draft::new(b"entry", b'0'), b"fifteen bytes..".to_vec())),
     ("directory", || Draft::new(b"entry/", b'5')),
     ("symlink", || linked(Draft::new(b"entry", b'2'), b"dir/target")),

@@ -61,7 +61,9 @@ macro_rules! numbers {
             }),
             (concat!($field, " without an end"), |d: &mut Draft| d.put($at, &b"000000000123"[12 - $room..])),
             (concat!($field, " after spaces"), |d: &mut Draft| d.put($at, &b"         17\0"[12 - $room..])),
-            (concat!($field, " after zero bytes"), |d: &mut Draft| d.put($at, &b"\0\0\0\0\0\0\0\0017\0"[12 - $room..])),
+            (concat!($field, " after zero bytes"), |d: &mut Draft| {
+                d.put($at, &b"\0\0\0\0\0\0\0\x00017\0"[12 - $room..])
+            }),
             (concat!($field, " after a tab"), |d: &mut Draft| d.put($at, &b"        \t17\0"[12 - $room..])),
             (concat!($field, " of zero bytes"), |d: &mut Draft| d.put($at, &[0; $room])),
             (concat!($field, " of spaces"), |d: &mut Draft| d.put($at, &[b' '; $room])),
