@@ -207,7 +207,7 @@ limits! {
     pax: MIB,
     /// How many times larger a layer, or all of them, may get than what was read, once 64 MiB are written; deflate cannot exceed 1032.
     ratio: 1_100,
-    /// Data runs of one sparse file (CVE-2025-58183).
+    /// Data runs of one sparse file; Go's archive/tar had no bound for them (CVE-2025-58183).
     sparse: 1_000_000,
     /// Symlinks followed to resolve one path; Linux stops at 40.
     symlinks: 40,
