@@ -70,6 +70,13 @@ impl Extended {
         let link = one_of(linkpath, self.long_link.as_deref())?.unwrap_or(header.linkname);
         Ok((name, link))
     }
+
+    /// Whether the name that the entry had without `GNU.sparse.name` ends in a slash: Go makes a directory of an old file before
+    /// it takes that one.
+    pub(super) fn is_slashed(&self, header: &Header<'_>) -> bool {
+        let path = self.pax.as_ref().and_then(|pax| pax.path.as_deref());
+        path.or(self.long_name.as_deref()).unwrap_or(&header.name).ends_with(b"/")
+    }
 }
 
 /// T14: Go takes GNU's name, GNU tar the PAX one.

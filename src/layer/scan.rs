@@ -221,7 +221,7 @@ impl<I: TarInput> Scanner<'_, I> {
         let pax_size = extended.pax.as_ref().and_then(|pax| pax.size);
         let size = pax_size.unwrap_or(header.size); // T1, T2
         let kind = match header.typeflag {
-            0 if name.ends_with(b"/") => EntryKind::Directory,
+            0 if name.ends_with(b"/") || extended.is_slashed(header) => EntryKind::Directory,
             b'0' | 0 | b'7' | b'S' => {
                 if name.ends_with(b"/") {
                     self.warnings.add(WarningKind::SlashFile, &path); // M78

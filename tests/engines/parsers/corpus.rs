@@ -79,7 +79,7 @@ pub(crate) fn samples(random: usize) -> Vec<Sample> {
             _ if is(&["link", "K"]) => &["file", "symlink", "hard link"],
             _ if is(&["major", "minor", "device"]) => &["file", "character device", "file of v7"],
             _ if is(&["prefix", "user", "group", "GNU"]) => &["file", "file of v7", "file of gnu"],
-            _ if is(&["type", "sparse old"]) => &["file", "directory"],
+            _ if is(&["type", "sparse"]) => &["file", "directory"],
             _ => &["file"],
         };
         let about = about.iter().map(|base| BASES.iter().position(|(name, _)| name == base).unwrap());

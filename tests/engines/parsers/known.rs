@@ -110,6 +110,7 @@ pub(crate) const INPUTS: &[Row] = &[
         "pax LIBARCHIVE.xattr.*; pax RHT.security.selinux*",
         "attributes that only libarchive reads",
     ),
+    ("bsdtar", "mode", "pax SCHILY.acl.access*", "a list of who may do what is applied to the mode"),
     ("bsdtar", "attributes", "pax header of two attributes", "it shows both, Go the last one"),
     ("bsdtar", "content size", "pax SCHILY.realsize=b\"2048\"", "it takes star's size of a sparse file for this one's"),
     (
@@ -181,6 +182,12 @@ pub(crate) const OUTPUTS: &[Row] = &[
         "pax LIBARCHIVE.xattr.*; pax RHT.security.selinux*",
         "attributes that only libarchive reads stay as they are",
     ),
+    (
+        "bsdtar",
+        "mode",
+        "pax SCHILY.acl.access*",
+        "a list of who may do what stays as it is; libarchive applies it to the mode, and no engine reads it",
+    ),
 ];
 
 /// What imgstrip refuses though all four read the same; part of its message, and why.
@@ -189,10 +196,13 @@ pub(crate) const STRICT: &[(&str, &str)] = &[
     ("a long name is empty", "before an entry that is no link nobody sees it"),
     ("both a pax name and a GNU long name", "both say the same, or the entry is no link"),
     ("two long link targets", "the entry is no link"),
+    ("two long names", "both say the same"),
+    ("a global pax header stands between", "what Go forgets there says nothing about this entry"),
     ("only a file has data", "others jump over such a body, and would over one that hides entries (T17 to T19)"),
     ("the entry has an empty name", "it is a file without a name, which no engine unpacks (M74)"),
     ("the link has no target", "no file system has such a link"),
     ("the size of the file is missing or told twice", "a sparse record without a map, which others overlook (T16)"),
+    ("the map is missing or told twice", "as above, with a size that is the file's"),
 ];
 
 /// Which rows explain a difference: those that name the reader and one of the twists. `None` where fields are left.

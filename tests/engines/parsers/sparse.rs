@@ -201,6 +201,11 @@ pub(crate) const SPARSE: &[Twist] = &[
         d.pax("size", b"520");
         d.size = Some(0);
     }),
+    ("sparse 1.0 below an old directory", |d| {
+        sparse(d, 2, RUNS, 700, DATA);
+        d.typeflag = 0;
+        d.name = b"old/".to_vec();
+    }),
     ("sparse name alone", |d| d.pax("GNU.sparse.name", b"sparse-name")),
     ("sparse size alone", |d| d.pax("GNU.sparse.size", b"700")),
     ("sparse realsize alone", |d| d.pax("GNU.sparse.realsize", b"700")),

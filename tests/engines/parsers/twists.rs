@@ -405,6 +405,7 @@ const PAX: &[Twist] = &[
     pax!("LIBARCHIVE.symlinktype", b"dir"),
     pax!("SCHILY.acl.access", b"user::rw-,group::r--,other::r--"),
     pax!("SCHILY.acl.access", b"no list"),
+    pax!("SCHILY.acl.access", b"user::rwx,group::---,other::---"),
     pax!("RHT.security.selinux", b"system_u:object_r:bin_t:s0\0"),
     pax!("SCHILY.fflags", b"nodump"),
     pax!("SCHILY.dev", b"7"),
@@ -590,6 +591,7 @@ const LONG: &[Twist] = &[
     ("L and K", |d| d.before.extend([long(b"gnu-long"), long_link(b"first")])),
     ("L and L", |d| d.before.extend([long(b"one"), long(b"two")])),
     ("K and K", |d| d.before.extend([long_link(b"first"), long_link(b"dir")])),
+    ("L twice the same", |d| d.before.extend([long(b"one"), long(b"one")])),
     ("x and x", |d| d.before.extend([extended(&[("path", b"one")]), extended(&[("path", b"two")])])),
     ("x and another x", |d| d.before.extend([extended(&[("path", b"one")]), extended(&[("mtime", b"2")])])),
     ("x and L", |d| d.before.extend([extended(&[("path", b"pax-name")]), long(b"gnu-long")])),
@@ -646,6 +648,10 @@ const LONG: &[Twist] = &[
     }),
     ("g between L and its entry", |d| {
         d.before.push(long(b"gnu-long"));
+        d.between.push(global(&[("comment", b"c")]));
+    }),
+    ("g between K and its entry", |d| {
+        d.before.push(long_link(b"first"));
         d.between.push(global(&[("comment", b"c")]));
     }),
     ("two zero blocks before it", |d| d.before.push(vec![0; 1024])),

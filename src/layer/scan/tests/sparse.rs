@@ -56,6 +56,18 @@ fn t15_pax_1_0_has_its_map_before_the_data() {
     }
 }
 
+/// Go makes a directory of an old file with a slash before it takes the sparse file's own name, and then refuses it.
+#[test]
+fn t15_an_old_directory_is_never_a_sparse_file() {
+    let body = |flag: u8, name: &str| {
+        let map = with_map("2\n0\n512\n4096\n100\n", DATA);
+        Tar::new().pax(&one_zero(b"8192")).body(Head::new(flag, name), map)
+    };
+    check(&only(body(0, "plain")), 2048);
+    check(&only(body(b'0', "slash/")), 2048);
+    assert!(refused(body(0, "slash/")).contains("only a file"));
+}
+
 fn one_zero(size: &[u8]) -> [(&'static str, &[u8]); 4] {
     [
         ("GNU.sparse.major", b"1"),
