@@ -197,6 +197,7 @@ pub(crate) const STRICT: &[(&str, &str)] = &[
     ("both a pax name and a GNU long name", "both say the same, or the entry is no link"),
     ("two long link targets", "the entry is no link"),
     ("two long names", "both say the same"),
+    ("two pax headers", "neither says anything"),
     ("a global pax header stands between", "what Go forgets there says nothing about this entry"),
     ("only a file has data", "others jump over such a body, and would over one that hides entries (T17 to T19)"),
     ("the entry has an empty name", "it is a file without a name, which no engine unpacks (M74)"),

@@ -592,6 +592,7 @@ const LONG: &[Twist] = &[
     ("L and L", |d| d.before.extend([long(b"one"), long(b"two")])),
     ("K and K", |d| d.before.extend([long_link(b"first"), long_link(b"dir")])),
     ("L twice the same", |d| d.before.extend([long(b"one"), long(b"one")])),
+    ("x twice without records", |d| d.before.extend([extended(&[]), extended(&[])])),
     ("x and x", |d| d.before.extend([extended(&[("path", b"one")]), extended(&[("path", b"two")])])),
     ("x and another x", |d| d.before.extend([extended(&[("path", b"one")]), extended(&[("mtime", b"2")])])),
     ("x and L", |d| d.before.extend([extended(&[("path", b"pax-name")]), long(b"gnu-long")])),
